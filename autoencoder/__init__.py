@@ -1,0 +1,1 @@
+"""Digit look-alike search: reverse image search on MNIST by autoencoder."""

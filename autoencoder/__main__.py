@@ -1,0 +1,110 @@
+"""The command line: python -m autoencoder train | encode | search."""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from autoencoder import artifacts
+from autoencoder.artifacts import ArtifactError
+from autoencoder.data import DataError, load_bundled, load_mnist
+from autoencoder.preprocess import NoDigitError, digit_from_image
+
+
+def main(arguments=None):
+    """Run one verb; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is imported: errors only
+    try:
+        return options.run(options)
+    except (ArtifactError, DataError, NoDigitError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="python -m autoencoder", description="Digit look-alike search.")
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+
+    train = _verb(verbs, "train", _train, "train the autoencoder on MNIST and write all artifacts")
+    train.add_argument("--epochs", type=_positive, default=12, help="passes over the training images for the encoder")
+    train.add_argument("--decoder-epochs", type=_positive, default=6, help="passes for the decoder, after that")
+    train.add_argument("--seed", type=int, default=0, help="of the weights, the order and the warps")
+
+    _verb(verbs, "encode", _encode, "compute the galleries' latents anew with the trained encoder")
+
+    search = _verb(verbs, "search", _search, "find the look-alikes of the digit in an image file")
+    search.add_argument("image", type=Path, metavar="IMAGE", help="PNG, JPEG, WebP or BMP")
+    search.add_argument("--n-neighbors", type=_positive, default=4, help="how many to find")
+    search.add_argument("--json", action="store_true", help="print the answer as JSON")
+    return parser
+
+
+def _verb(verbs, name, run, summary):
+    verb = verbs.add_parser(
+        name, help=summary, description=summary, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    verb.set_defaults(run=run)
+    return verb
+
+
+def _positive(text):
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected 1 or more, received {text}")
+    return number
+
+
+def _train(options):
+    from autoencoder.train import train
+
+    metrics = train(
+        epochs=options.epochs,
+        decoder_epochs=options.decoder_epochs,
+        seed=options.seed,
+        directory=artifacts.DIRECTORY,
+    )
+    print(json.dumps(metrics, indent=2))
+    return 0
+
+
+def _encode(options):
+    from autoencoder.train import encode
+
+    encode(directory=artifacts.DIRECTORY)
+    return 0
+
+
+def _search(options):
+    digit = digit_from_image(options.image.read_bytes())
+    try:
+        gallery = load_mnist()
+    except DataError as error:
+        print(f"note: searching the bundled digits, since {error}", file=sys.stderr)
+        gallery = load_bundled()
+    if options.n_neighbors > len(gallery):
+        raise DataError(f"--n-neighbors {options.n_neighbors} is more than the gallery's {len(gallery)} digits")
+
+    from autoencoder.engine import Engine
+
+    result = Engine.load(gallery, artifacts.DIRECTORY).search(digit, options.n_neighbors)
+    neighbors = [
+        {"rank": rank, "index": found.index, "label": found.label, "distance": found.distance}
+        for rank, found in enumerate(result.neighbors, 1)
+    ]
+    if options.json:
+        print(json.dumps({"neighbors": neighbors, "reconstruction_mse": result.reconstruction_mse}))
+        return 0
+    print(f"{'rank':>4}  {'label':>5}  {'distance':>8}  {'index':>6}")
+    for found in neighbors:
+        print(f"{found['rank']:>4}  {found['label']:>5}  {found['distance']:>8.3f}  {found['index']:>6}")
+    print(f"reconstruction error (MSE a pixel): {result.reconstruction_mse:.4f}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""What the build leaves behind: written atomically, verified when loaded."""
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import tempfile
+from contextlib import contextmanager
+from importlib.metadata import packages_distributions, version
+from pathlib import Path
+
+import numpy as np
+
+DIRECTORY = Path(__file__).resolve().parent.parent / "artifacts"
+MANIFEST = "manifest.json"
+REPAIR = "restore it with `git checkout artifacts`, or rebuild it with `python -m autoencoder train`"
+
+
+class ArtifactError(Exception):
+    """An artifact is missing, damaged or foreign; the message names it and the command that repairs it."""
+
+
+def verify(directory=DIRECTORY):
+    """The manifest, once every file that it lists has been found to be the one that was written.
+
+    Returns:
+        dict: `files` (name -> SHA-256 in hex), `versions`, `seed`, `data` (gallery -> SHA-256).
+
+    Raises:
+        ArtifactError: the manifest or a listed file is missing, damaged or another.
+    """
+    path = Path(directory) / MANIFEST
+    try:
+        manifest = json.loads(path.read_bytes())
+        expected = dict(manifest["files"])
+    except FileNotFoundError:
+        raise ArtifactError(f"{path} is missing: {REPAIR}.") from None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ArtifactError(f"{path} is damaged: {REPAIR}.") from None
+    for name, sha256 in expected.items():
+        artifact = path.with_name(name)
+        if not artifact.is_file():
+            raise ArtifactError(f"{artifact} is missing: {REPAIR}.")
+        if _sha256(artifact) != sha256:
+            raise ArtifactError(f"{artifact} is damaged, or of another training run than {MANIFEST}: {REPAIR}.")
+    return manifest
+
+
+def latents_path(gallery_name, directory=DIRECTORY):
+    """Where the latents of a gallery are kept."""
+    return Path(directory) / f"{gallery_name}_latents.npy"
+
+
+def load_latents(gallery_name, directory=DIRECTORY):
+    """A gallery's latents, float32 (n, latent_dim), read-only; call `verify` first."""
+    latents = np.load(latents_path(gallery_name, directory), allow_pickle=False)
+    latents.setflags(write=False)
+    return latents
+
+
+@contextmanager
+def replacing(directory=DIRECTORY, **about):
+    """A folder to write new artifacts into, which take their place when the block has ended well.
+
+    Each is renamed into place whole, then the manifest, which lists them beside those that stay. Where the block
+    raises, or the process is killed while it runs, the artifacts that were there are untouched.
+
+    Args:
+        directory: where the artifacts are kept; made if need be.
+        about: what else the manifest is to say (`seed`, `data`); keys not given keep what they said.
+    """
+    directory = Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=".staging-", dir=directory))
+    try:
+        yield staging
+        written = {path.name: _sha256(path) for path in sorted(staging.iterdir())}
+        manifest = _kept_manifest(directory) | about
+        manifest["files"] = dict(sorted((manifest.get("files", {}) | written).items()))
+        manifest["versions"] = _versions()
+        (staging / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
+        for name in [*written, MANIFEST]:
+            os.replace(staging / name, directory / name)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _kept_manifest(directory):
+    try:
+        return json.loads((directory / MANIFEST).read_bytes())
+    except (OSError, ValueError):
+        return {}
+
+
+def _versions():
+    installed = packages_distributions()  # TensorFlow comes under more than one name
+    packages = ("tensorflow", "keras", "numpy", "sklearn", "PIL")
+    return {"python": platform.python_version()} | {package: version(installed[package][0]) for package in packages}
+
+
+def _sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()

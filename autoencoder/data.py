@@ -1,0 +1,154 @@
+"""Where the digits come from: MNIST, found or downloaded and verified, or the set that comes with scikit-learn."""
+
+import hashlib
+import os
+import threading
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from autoencoder.preprocess import normalize_ink
+
+# Keras' own copy and its hash, as keras.datasets.mnist has them.
+MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
+MNIST_FILE_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
+CONNECT_TIMEOUT_S = 3
+SILENCE_TIMEOUT_S = 10
+
+# SHA-256 of each array's bytes in C order: whatever file it came in, this is MNIST.
+MNIST_ARRAYS = {
+    "x_train": ((60_000, 28, 28), "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757"),
+    "y_train": ((60_000,), "1feba77c54802fa5339a11837ea4b2866434b83314ec45192930f1df69120c13"),
+    "x_test": ((10_000, 28, 28), "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161"),
+    "y_test": ((10_000,), "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5"),
+}
+
+ENLARGEMENT = 10  # of the bundled 8 x 8 digits, before the threshold
+EDGE_SHARPNESS = 2  # ink gained per unit of coverage around one half
+
+
+class DataError(Exception):
+    """A data set cannot be had; the message names the file and says what to do."""
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Labelled digit images, read-only: `images` float32 (n, 28, 28) in [0, 1], ink bright; `labels` uint8 (n,).
+
+    `sha256` is that of the source's bytes, to tell whether latents belong to these digits.
+    """
+
+    name: str
+    images: np.ndarray
+    labels: np.ndarray
+    sha256: str
+
+    def __post_init__(self):
+        self.images.setflags(write=False)
+        self.labels.setflags(write=False)
+
+    def __len__(self):
+        return len(self.labels)
+
+
+def load_mnist(split="test", *, wait_s=None):
+    """MNIST's test or training digits, verified by content.
+
+    Looked for at the path in `MNIST_NPZ`, then in Keras' cache (`~/.keras/datasets/mnist.npz`), then downloaded there.
+
+    Args:
+        split: "test" (10,000 digits) or "train" (60,000).
+        wait_s: how long to wait for a download, in seconds; None waits until it has ended and shows its progress.
+            A download that is cut short by this goes on behind, for a later call to find.
+
+    Returns:
+        Digits.
+
+    Raises:
+        DataError: the file is missing, damaged or not MNIST, or the download did not come in time.
+    """
+    if split not in ("train", "test"):
+        raise ValueError(f"expected split 'train' or 'test', received {split!r}")
+    path, remedy = _find_mnist(wait_s)
+    images = _verified_array(path, f"x_{split}", remedy)
+    labels = _verified_array(path, f"y_{split}", remedy)
+    return Digits("mnist", images.astype(np.float32) / 255, labels, MNIST_ARRAYS[f"x_{split}"][1])
+
+
+def load_bundled():
+    """The 1,797 real handwritten digits that come with scikit-learn, made like MNIST's.
+
+    Source: "Optical Recognition of Handwritten Digits" (Alpaydin and Kaynak, UCI): 8 x 8 cells, each the number of
+    its 16 pixels that hold ink. Bicubic enlargement, cut softly at half coverage, gives back the strokes' edges; then
+    MNIST's own recipe.
+    """
+    from sklearn.datasets import load_digits  # a second's import that MNIST needs not wait for
+
+    cells = load_digits()
+    images = np.stack([_enlarge(coverage) for coverage in cells.images.astype(np.float32) / 16])
+    images = np.round(images * 255).astype(np.float32) / 255  # 256 levels, as a picture has
+    sha256 = hashlib.sha256(cells.images.astype(np.uint8).tobytes()).hexdigest()
+    return Digits("digits", images, cells.target.astype(np.uint8), sha256)
+
+
+def _enlarge(coverage):
+    side = coverage.shape[0] * ENLARGEMENT
+    smooth = np.asarray(Image.fromarray(coverage).resize((side, side), Image.Resampling.BICUBIC))
+    return normalize_ink(np.clip((smooth - 0.5) * EDGE_SHARPNESS + 0.5, 0, 1))
+
+
+def _find_mnist(wait_s):
+    """The path of MNIST's file and what to do if it turns out to be damaged."""
+    if given := os.environ.get("MNIST_NPZ"):
+        if not Path(given).is_file():
+            raise DataError(f"MNIST_NPZ names {given}, and there is no such file: correct it, or unset it to download.")
+        return Path(given), "replace it, or unset MNIST_NPZ to download it again"
+    cached = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "datasets" / "mnist.npz"
+    if not cached.is_file():
+        _download(cached, wait_s)
+    return cached, "delete it to download it again"
+
+
+def _download(path, wait_s):
+    """Fetch MNIST to `path`, which appears only when it is whole."""
+    failure = []
+
+    def fetch():
+        import pooch
+
+        pooch.get_logger().setLevel("WARNING")
+        timeouts = CONNECT_TIMEOUT_S, SILENCE_TIMEOUT_S
+        try:
+            downloader = pooch.HTTPDownloader(timeout=timeouts, progressbar=wait_s is None)
+            pooch.retrieve(MNIST_URL, MNIST_FILE_SHA256, path.name, path.parent, downloader=downloader)
+        except Exception as error:  # whatever the network or the disk says, it is told to the visitor
+            failure.append(error)
+
+    # A thread, since no time-out covers the look-up of a host's name.
+    thread = threading.Thread(target=fetch, daemon=True, name="mnist-download")
+    thread.start()
+    thread.join(wait_s)
+    advice = "Try again when there is a network, or set MNIST_NPZ to a copy of mnist.npz."
+    if thread.is_alive():
+        raise DataError(f"MNIST has not arrived from {MNIST_URL} within {wait_s:g} s. {advice}")
+    if failure:
+        raise DataError(f"MNIST could not be downloaded from {MNIST_URL} ({type(failure[0]).__name__}). {advice}")
+
+
+def _verified_array(path, name, remedy):
+    shape, sha256 = MNIST_ARRAYS[name]
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            array = arrays[name]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zipfile.zlib.error) as error:
+        raise DataError(f"{path} cannot be read as MNIST ({name}: {error}): {remedy}.") from None
+    if array.shape != shape or array.dtype != np.uint8:
+        raise DataError(
+            f"{path} is not MNIST: expected {name} uint8 {shape}, received {array.dtype} {array.shape}: {remedy}."
+        )
+    if hashlib.sha256(np.ascontiguousarray(array)).hexdigest() != sha256:
+        raise DataError(f"{path} is not MNIST: the SHA-256 of {name} is not {sha256[:12]}…: {remedy}.")
+    return array

@@ -1,0 +1,109 @@
+"""The whole way of a query behind one call: digit, latent, reconstruction, neighbours."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from autoencoder import artifacts
+from autoencoder.model import load_latent_space
+from autoencoder.search import NearestNeighbors
+
+
+@dataclass(frozen=True)
+class Neighbor:
+    """A digit of the gallery: its place in it, its label, and its distance from the query in the latent space."""
+
+    index: int
+    label: int
+    distance: float
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What one query gives; the arrays are read-only.
+
+    `query` float32 (28, 28), `latent` float32 (32,), `reconstruction` float32 (28, 28) in [0, 1], `neighbors` nearest
+    first.
+    """
+
+    query: np.ndarray
+    latent: np.ndarray
+    reconstruction: np.ndarray
+    neighbors: tuple[Neighbor, ...]
+
+    @property
+    def reconstruction_mse(self):
+        """The mean squared error a pixel between query and reconstruction."""
+        return float(np.square(self.reconstruction - self.query).mean())
+
+
+class Engine:
+    """Answers queries about one gallery; holds no state but what it was made of, so any thread may use it.
+
+    Args:
+        gallery: Digits to search in.
+        latents: float32 (n, 32), theirs, in order.
+        encoder, decoder: Keras models, (1, 28, 28) to (1, 32) and back.
+    """
+
+    def __init__(self, gallery, latents, encoder, decoder):
+        if len(latents) != len(gallery):
+            raise ValueError(f"expected {len(gallery)} latents, one a digit, received {len(latents)}")
+        self.gallery = gallery
+        self._nearest = NearestNeighbors(latents)
+
+        @tf.function(input_signature=[tf.TensorSpec((1, 28, 28), tf.float32)], jit_compile=False)
+        def encode_and_decode(images):
+            latent = encoder(images, training=False)
+            return latent, decoder(latent, training=False)
+
+        self._encode_and_decode = encode_and_decode.get_concrete_function()
+        self.search(gallery.images[0], n_neighbors=1)  # the first call is the slow one: not a visitor's
+
+    @classmethod
+    def load(cls, gallery, directory=artifacts.DIRECTORY):
+        """The engine of the verified artifacts for a gallery.
+
+        Raises:
+            ArtifactError: an artifact is missing or damaged, or the latents are not this gallery's.
+        """
+        manifest = artifacts.verify(directory)
+        if manifest["data"].get(gallery.name) != gallery.sha256:
+            raise artifacts.ArtifactError(
+                f"the latents in {directory} are not of this {gallery.name} gallery: "
+                "compute them with `python -m autoencoder encode`."
+            )
+        latent = load_latent_space(directory)
+        return cls(gallery, artifacts.load_latents(gallery.name, directory), latent.encoder, latent.decoder)
+
+    def search(self, digit, n_neighbors=4, exclude=None):
+        """The latent, the reconstruction and the nearest digits of the gallery.
+
+        Args:
+            digit: float32 (28, 28) in [0, 1], ink bright, as `preprocess` makes it.
+            n_neighbors: how many, from 1 to the gallery's size (less one with `exclude`).
+            exclude: the gallery index of the query, where it comes from there, to leave it out of its own answer.
+
+        Returns:
+            SearchResult.
+
+        Raises:
+            ValueError: `digit` is of another shape or range, or the gallery has fewer digits.
+        """
+        digit = np.array(digit, np.float32)
+        if digit.shape != (28, 28):
+            raise ValueError(f"expected a digit (28, 28), received {digit.shape}")
+        if not ((digit >= 0) & (digit <= 1)).all():
+            raise ValueError(f"expected a digit in [0, 1], received [{digit.min():g}, {digit.max():g}]")
+        latent, reconstruction = (tensor.numpy() for tensor in self._encode_and_decode(tf.constant(digit[None])))
+        distances, indices = self._nearest.kneighbors(
+            latent, n_neighbors, exclude=None if exclude is None else np.array([exclude])
+        )
+        neighbors = tuple(
+            Neighbor(int(index), int(self.gallery.labels[index]), float(distance))
+            for index, distance in zip(indices[0], distances[0], strict=True)
+        )
+        for array in (digit, latent, reconstruction):
+            array.setflags(write=False)
+        return SearchResult(digit, latent[0], reconstruction[0], neighbors)

@@ -1,0 +1,122 @@
+"""The encoder, the decoder, and what they are trained for."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+
+from autoencoder.spaces import Latent
+from autoencoder.warp import random_warp
+
+LATENT_DIM = 32
+CONTENT_DIM = 24  # the first 24 of the 32 numbers say what the digit is, the last 8 how it stands
+CLEAN_WEIGHT = 3.0
+AGREEMENT_WEIGHT = 0.01
+
+
+def build_encoder(width=32):
+    """Images float32 (n, 28, 28) in [0, 1] to latents float32 (n, 32), unbounded."""
+    images = keras.Input((28, 28), name="images")
+    x = layers.Reshape((28, 28, 1))(images)
+    for filters in (width, 2 * width, 4 * width):  # 28 -> 14 -> 7 -> 4 pixels a side
+        x = _normalized(layers.Conv2D(filters, 3, strides=2, padding="same", use_bias=False)(x))
+    x = layers.Flatten()(x)
+    return keras.Model(images, layers.Dense(LATENT_DIM, name="latents")(x), name="encoder")
+
+
+def build_decoder(width=32):
+    """Latents float32 (n, 32) to images float32 (n, 28, 28) in [0, 1]."""
+    latents = keras.Input((LATENT_DIM,), name="latents")
+    x = layers.Dense(7 * 7 * 2 * width, use_bias=False)(latents)
+    x = _normalized(x)
+    x = layers.Reshape((7, 7, 2 * width))(x)
+    x = _normalized(layers.Conv2D(2 * width, 3, padding="same", use_bias=False)(x))
+    x = _normalized(layers.Conv2DTranspose(width, 4, strides=2, padding="same", use_bias=False)(x))
+    x = layers.Conv2DTranspose(1, 4, strides=2, padding="same", activation="sigmoid")(x)
+    return keras.Model(latents, layers.Reshape((28, 28))(x), name="decoder")
+
+
+def _normalized(x):
+    return layers.ReLU()(layers.BatchNormalization(momentum=0.98)(x))
+
+
+class ContentAndPose(keras.Model):
+    """An encoder and a decoder, trained so that images of the same digit get nearby latents.
+
+    Of an image x, x1 is x itself or, half of the time, a random warp of it; x2 is another warp. With `content` the
+    first 24 of the latent's 32 numbers and zeros for the rest:
+
+        loss =          mse(decode(encode(x1)), x1)          all 32 numbers give back the very input
+             + 3      · mse(decode(content(x2)), x)          the content of any warp gives the clean digit
+             + 0.01   · agreement(content(x1), content(x2))  the content tells x's own warp from other digits'
+
+    The agreement is the cross-entropy of picking x's own warp among the batch by squared Euclidean distance (InfoNCE,
+    van den Oord, Li and Vinyals, "Representation Learning with Contrastive Predictive Coding", 2018).
+    """
+
+    def __init__(self, encoder, decoder, *, seed):
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+        self.seeds = keras.random.SeedGenerator(seed)
+
+    def call(self, x, training=False):
+        """Reconstructions of images float32 (n, 28, 28); in training, adds the loss."""
+        if not training:
+            return self.decoder(self.encoder(x))
+        x1 = tf.where(self._coin_flips(x), x, self._warp(x))
+        x2 = self._warp(x)
+        z1, z2 = tf.split(self.encoder(tf.concat([x1, x2], 0), training=True), 2)
+        reconstructed, cleaned = tf.split(self.decoder(tf.concat([z1, content(z2)], 0), training=True), 2)
+        self.add_loss(mse(reconstructed, x1))
+        self.add_loss(CLEAN_WEIGHT * mse(cleaned, x))
+        self.add_loss(AGREEMENT_WEIGHT * agreement(content(z1), content(z2)))
+        return reconstructed
+
+    def _warp(self, x):
+        return random_warp(x, seed=tf.cast(self.seeds.next(), tf.int32))
+
+    def _coin_flips(self, x):
+        return keras.random.uniform((tf.shape(x)[0], 1, 1), seed=self.seeds) < 0.5
+
+
+def content(latents):
+    """Latents float32 (n, 32) with all but the first 24 numbers at zero."""
+    return latents * tf.constant([1.0] * CONTENT_DIM + [0.0] * (LATENT_DIM - CONTENT_DIM))
+
+
+def mse(images, targets):
+    """The mean squared error a pixel, a scalar."""
+    return tf.reduce_mean(tf.square(images - targets))
+
+
+def agreement(a, b):
+    """How badly each row of `a` float32 (n, dim) is told to belong to the same row of `b`, in nats, both ways."""
+    squared_norms = tf.reduce_sum(a**2, 1)[:, None] + tf.reduce_sum(b**2, 1)
+    logits = 2 * tf.matmul(a, b, transpose_b=True) - squared_norms
+    own = tf.range(tf.shape(a)[0])
+    there = tf.nn.sparse_softmax_cross_entropy_with_logits(own, logits)
+    back = tf.nn.sparse_softmax_cross_entropy_with_logits(own, tf.transpose(logits))
+    return tf.reduce_mean(there + back) / 2
+
+
+def whiten(encoder, differences):
+    """Change the latents' coordinates so that a random warp moves a latent equally far in every direction.
+
+    Directions in which the same digit varies from warp to warp shrink, those in which it does not grow (relevant
+    component analysis; Bar-Hillel, Hertz, Shental and Weinshall, "Learning Distance Functions Using Equivalence
+    Relations", 2003). The linear map is taken up by the encoder's last layer, which is changed in place.
+
+    Args:
+        encoder: as `build_encoder` makes it.
+        differences: float32 (n, 32), latents of warped images less those of the images.
+    """
+    variances, directions = np.linalg.eigh(differences.T @ differences / len(differences))
+    last = encoder.get_layer("latents")
+    last.set_weights([weights @ (directions / np.sqrt(variances)) for weights in last.get_weights()])
+
+
+def load_latent_space(directory):
+    """The trained encoder and decoder of verified artifacts, as a space to search in."""
+    encoder, decoder = (keras.saving.load_model(directory / f"{name}.keras") for name in ("encoder", "decoder"))
+    return Latent(encoder, decoder)

@@ -1,0 +1,207 @@
+"""From a drawing or a picture to a digit as MNIST has them.
+
+MNIST's own recipe (LeCun, Bottou, Bengio and Haffner, "Gradient-Based Learning Applied to Document Recognition",
+1998): ink bright on black, cropped, its longer side scaled to 20 pixels with an anti-aliasing filter, placed in
+28 x 28 by its centre of mass. A real MNIST digit comes out of it as it went in.
+"""
+
+import io
+import warnings
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageOps
+
+SIDE_PX = 28
+BOX_PX = 20  # the longer side of the ink
+CENTRE_PX = 14  # the index that the centre of mass is put on, both axes
+STROKE_WIDTH_PX = 2.1  # on the 28 x 28 grid: 1.9 to 2.3 is what MNIST's pens look like
+SUPERSAMPLING = 8  # strokes are drawn this much larger, then scaled down
+MAX_MEAN_INK = 0.4  # the fattest of MNIST's 70,000 digits has 0.398: beyond it is a blob or a scribble
+MIN_CONTRAST = 0.1  # of full scale, between paper and ink
+FAINT_INK = 0.15  # in pictures larger than MNIST's, less ink than this is blur and compression
+GRAIN_DEVIATIONS = 5  # robust standard deviations of the paper that are still paper
+MAX_IMAGE_PIXELS = 50_000_000  # refused from the header, before decoding
+WORKING_SIDE_PX = 400  # larger pictures are first reduced to this: faster, and it averages the noise away
+
+
+class NoDigitError(ValueError):
+    """The input holds no digit; the message is one sentence for the person who drew or chose it."""
+
+
+def digit_from_strokes(strokes, *, dot_size=0.0):
+    """The digit that pen strokes draw, as MNIST would show it.
+
+    The strokes are drawn anew at a width in proportion to the drawing, so that a small and a large drawing of the
+    same digit, with whatever brush, give the same image.
+
+    Args:
+        strokes: a sequence of strokes, each a sequence of (x, y) points, y down, in any unit.
+        dot_size: in the same unit; a drawing no larger than this is taken for a dot.
+
+    Returns:
+        float32 (28, 28) in [0, 1], ink bright.
+
+    Raises:
+        NoDigitError: there are no strokes, or only a dot, or a scribble.
+    """
+    strokes = [np.asarray(stroke, np.float64).reshape(-1, 2) for stroke in strokes if len(stroke)]
+    if not strokes:
+        raise NoDigitError("The canvas is blank: draw a digit.")
+    points = np.concatenate(strokes)
+    if not np.isfinite(points).all():
+        raise ValueError("expected finite stroke points, received NaN or infinity")
+    extent = np.ptp(points, axis=0).max()
+    if extent <= dot_size:
+        raise NoDigitError("That is only a dot: draw a digit.")
+    scale = SUPERSAMPLING * (BOX_PX - STROKE_WIDTH_PX) / extent
+    margin = SUPERSAMPLING * STROKE_WIDTH_PX
+    origin = points.min(axis=0)
+    return normalize_ink(_draw([(stroke - origin) * scale + margin for stroke in strokes], margin))
+
+
+def digit_from_image(data):
+    """The digit in an image file: light on dark or dark on light, photo or scan.
+
+    Args:
+        data: bytes of a PNG, JPEG, WebP, BMP or another format that Pillow reads; of an animation the first frame.
+
+    Returns:
+        float32 (28, 28) in [0, 1], ink bright.
+
+    Raises:
+        NoDigitError: the bytes are no readable image, it is too large, or nothing stands out in it.
+    """
+    ink = ink_from_gray(_read_gray(data))
+    if max(ink.shape) > SIDE_PX:
+        ink[ink < FAINT_INK] = 0
+    return normalize_ink(ink)
+
+
+def ink_from_gray(gray):
+    """How much ink each pixel holds, whichever of paper and ink is the brighter.
+
+    The paper is what the border shows: its median is no ink, and as much as it varies there (grain, a shadow) is
+    taken off everywhere. Median and median absolute deviation stay true where a stroke touches the border.
+
+    Args:
+        gray: float32 (h, w) in [0, 1].
+
+    Returns:
+        float32 (h, w) in [0, 1]; the strongest ink is 1.
+
+    Raises:
+        NoDigitError: nothing stands out from the border.
+    """
+    border = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
+    paper = np.median(border)
+    darker, brighter = paper - gray, gray - paper
+    ink = darker if darker.max() > brighter.max() else brighter
+    grain = GRAIN_DEVIATIONS * 1.4826 * float(np.median(np.abs(border - paper)))  # 1.4826: a normal's deviation by MAD
+    contrast = float(ink.max()) - grain
+    if contrast < MIN_CONTRAST:
+        raise NoDigitError("Nothing stands out in this picture: choose one with a digit on plain paper.")
+    return np.clip((ink - grain) / contrast, 0, 1).astype(np.float32)
+
+
+def normalize_ink(ink):
+    """The ink cropped, scaled to 20 pixels and centred by mass: MNIST's recipe.
+
+    Args:
+        ink: float32 (h, w) in [0, 1], ink bright.
+
+    Returns:
+        float32 (28, 28) in [0, 1].
+
+    Raises:
+        NoDigitError: there is no ink, or so much that it is no digit.
+    """
+    ink = np.asarray(ink, np.float32)
+    if ink.ndim != 2:
+        raise ValueError(f"expected ink (h, w), received {ink.shape}")
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    if not rows.size:
+        raise NoDigitError("There is no ink here: draw a digit.")
+    cropped = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    digit = _place_by_mass(_scale_to_box(cropped))
+    if digit.mean() > MAX_MEAN_INK:
+        raise NoDigitError("That is more ink than any digit has: draw a single digit with thinner lines.")
+    return digit
+
+
+def _scale_to_box(ink):
+    """The ink with its longer side 20 pixels, aspect kept."""
+    height, width = ink.shape
+    scale = BOX_PX / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    if size == (width, height):
+        return ink
+    return np.clip(Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC), 0, 1)
+
+
+def _place_by_mass(ink):
+    """The ink in a 28 x 28 frame with its centre of mass, in whole pixels, on (14, 14), as far as it fits."""
+    height, width = ink.shape
+    mass = ink.sum()
+    row = ink.sum(axis=1) @ np.arange(height) / mass
+    column = ink.sum(axis=0) @ np.arange(width) / mass
+    top = int(np.clip(CENTRE_PX - round(row), 0, SIDE_PX - height))
+    left = int(np.clip(CENTRE_PX - round(column), 0, SIDE_PX - width))
+    digit = np.zeros((SIDE_PX, SIDE_PX), np.float32)
+    digit[top : top + height, left : left + width] = ink
+    return digit
+
+
+def _draw(strokes, margin):
+    """Ink float32 (h, w) of strokes given in its own pixels, with round ends and joints."""
+    width_px = SUPERSAMPLING * STROKE_WIDTH_PX
+    size = np.ceil(np.concatenate(strokes).max(axis=0) + margin).astype(int)
+    canvas = Image.new("L", tuple(size.tolist()))
+    pen = ImageDraw.Draw(canvas)
+    for stroke in strokes:
+        pen.line([tuple(point) for point in stroke], fill=255, width=round(width_px))
+        for x, y in stroke:
+            pen.circle((x, y), width_px / 2, fill=255)
+    return np.asarray(canvas, np.float32) / 255
+
+
+def _read_gray(data):
+    """Gray float32 (h, w) in [0, 1] of an image file's first frame, upright, transparency on contrasting paper."""
+    unreadable = NoDigitError("This is not a picture that can be read: choose a PNG, JPEG, WebP or BMP file.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(data))
+    except Image.DecompressionBombError:
+        raise NoDigitError(_too_large()) from None
+    except Exception:  # Pillow's readers raise whatever their format's parser trips over
+        raise unreadable from None
+    if image.width * image.height > MAX_IMAGE_PIXELS:
+        raise NoDigitError(_too_large())
+    try:
+        image.draft("L", (WORKING_SIDE_PX, WORKING_SIDE_PX))  # JPEG alone decodes straight to a smaller size
+        image = ImageOps.exif_transpose(image)
+        return _to_gray(image)
+    except Exception:
+        raise unreadable from None
+
+
+def _to_gray(image):
+    """Gray float32 (h, w) in [0, 1] of an image of any mode, its longer side at most WORKING_SIDE_PX."""
+    if image.mode.startswith("I") or image.mode == "F":  # 16 and 32 bit: Pillow's own conversion would clip
+        wide = np.asarray(image, np.float32)
+        full_scale = 65535 if image.mode.startswith("I;16") or wide.max() > 255 else 255
+        image = Image.fromarray(np.clip(wide / full_scale, 0, 1) * 255).convert("L")
+    elif image.has_transparency_data:
+        image = image.convert("RGBA")
+        image.thumbnail((WORKING_SIDE_PX, WORKING_SIDE_PX))
+        gray, alpha = (np.asarray(band, np.float32) / 255 for band in (image.convert("L"), image.getchannel("A")))
+        ink_is_bright = (gray * alpha).sum() > alpha.sum() / 2
+        paper = 0.0 if ink_is_bright else 1.0
+        return gray * alpha + paper * (1 - alpha)
+    image = image.convert("L")
+    image.thumbnail((WORKING_SIDE_PX, WORKING_SIDE_PX))
+    return np.asarray(image, np.float32) / 255
+
+
+def _too_large():
+    return f"This picture is too large: choose one of at most {MAX_IMAGE_PIXELS // 1_000_000} megapixels."

@@ -1,0 +1,78 @@
+"""Three spaces to search in: images to vectors in which Euclidean distance is to mean "looks like"."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from autoencoder.artifacts import DIRECTORY
+
+BATCH = 1000
+
+
+class Pixels:
+    """The raw pixels: 784 numbers."""
+
+    name = "pixels"
+
+    def transform(self, images):
+        """Images float32 (n, 28, 28) as vectors float32 (n, 784)."""
+        return images.reshape(len(images), -1)
+
+
+@dataclass(frozen=True)
+class PCA:
+    """The 32 principal components of MNIST's training images: the best linear autoencoder.
+
+    `mean` float32 (784,), `components` float32 (32, 784), orthonormal rows.
+    """
+
+    mean: np.ndarray
+    components: np.ndarray
+    name = "pca"
+
+    @classmethod
+    def fit(cls, images, *, n_components=32, seed):
+        """The principal components of images float32 (n, 28, 28)."""
+        from sklearn import decomposition
+
+        fitted = decomposition.PCA(n_components, random_state=seed).fit(images.reshape(len(images), -1))
+        return cls(fitted.mean_, fitted.components_)
+
+    @classmethod
+    def load(cls, directory=DIRECTORY):
+        """The components that the build has kept."""
+        with np.load(directory / "pca.npz", allow_pickle=False) as arrays:
+            return cls(arrays["mean"], arrays["components"])
+
+    def save(self, directory):
+        np.savez(directory / "pca.npz", mean=self.mean, components=self.components)
+
+    def transform(self, images):
+        """Images float32 (n, 28, 28) as vectors float32 (n, 32)."""
+        return (images.reshape(len(images), -1) - self.mean) @ self.components.T
+
+    def inverse_transform(self, vectors):
+        """The images float32 (n, 28, 28) that vectors float32 (n, 32) stand for; may leave [0, 1] a little."""
+        return (vectors @ self.components + self.mean).reshape(-1, 28, 28)
+
+
+@dataclass(frozen=True)
+class Latent:
+    """The autoencoder's 32 numbers, by its Keras `encoder` and `decoder`."""
+
+    encoder: object
+    decoder: object
+    name = "latent"
+
+    def transform(self, images):
+        """Images float32 (n, 28, 28) as latents float32 (n, 32)."""
+        return _in_batches(self.encoder, images)
+
+    def inverse_transform(self, latents):
+        """Reconstructions float32 (n, 28, 28) in [0, 1] from latents float32 (n, 32)."""
+        return _in_batches(self.decoder, latents)
+
+
+def _in_batches(model, inputs):
+    starts = range(0, len(inputs), BATCH)
+    return np.concatenate([np.asarray(model(inputs[i : i + BATCH], training=False)) for i in starts])

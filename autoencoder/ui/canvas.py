@@ -1,0 +1,98 @@
+"""The drawing canvas and its buttons."""
+
+import numpy as np
+import streamlit as st
+
+SIDE_PX = 280  # fits a phone of 360 px beside the page's margins
+BRUSH_PX = 18
+CURVE_STEPS = 4  # points a curve of the pen's path is replaced by
+BLANK = {"objects": []}
+
+
+def draw_canvas():
+    """The strokes on the visitor's canvas: a list of float64 (n_points, 2) arrays of (x, y) in pixels, y down.
+
+    The drawing is kept in the session, so that it outlasts a look at another source.
+    """
+    from streamlit_drawable_canvas import st_canvas  # registers itself, which works under a running app alone
+
+    state = st.session_state
+    state.setdefault("drawing", BLANK)
+    state.setdefault("canvas_start", BLANK)
+    st_canvas(
+        stroke_width=BRUSH_PX,
+        stroke_color="#ffffff",
+        background_color="#000000",
+        height=SIDE_PX,
+        width=SIDE_PX,
+        initial_drawing=state.canvas_start,
+        key="canvas",
+        on_change=_keep_drawing,
+    )
+    return strokes_from_fabric(state.drawing)
+
+
+def undo_and_clear():
+    """Two buttons: take the last stroke back, or all of them. (The canvas' own show only under a mouse.)"""
+    blank = not st.session_state.get("drawing", BLANK)["objects"]
+    st.button("Undo", icon=":material/undo:", key="undo", on_click=_undo, disabled=blank)
+    st.button("Clear", icon=":material/delete:", key="clear", on_click=_restart, args=(BLANK,), disabled=blank)
+
+
+def restore_drawing():
+    """Have the canvas start from the kept drawing when it is next shown."""
+    _restart(st.session_state.get("drawing", BLANK))
+
+
+def strokes_from_fabric(drawing):
+    """The strokes of a Fabric.js drawing, as they stand on its canvas.
+
+    Args:
+        drawing: the canvas' `json_data`; each of its `objects` is a path of moves, lines and quadratic curves, which
+            the canvas' own editing tool may have moved, turned and scaled.
+
+    Returns:
+        list of float64 (n_points, 2), (x, y) in pixels, y down.
+    """
+    return [_on_canvas(path, _flatten(path["path"])) for path in drawing["objects"] if path.get("path")]
+
+
+def _keep_drawing():
+    st.session_state.drawing = st.session_state.canvas["drawing"]["raw"]
+
+
+def _undo():
+    _restart({"objects": st.session_state.drawing["objects"][:-1]})
+
+
+def _restart(drawing):
+    """Have the canvas show a drawing: it takes up another start, and tells them apart by their number."""
+    state = st.session_state
+    state.drawing = drawing
+    state.canvas_start = drawing | {"number": state.get("canvas_start", BLANK).get("number", 0) + 1}
+
+
+def _flatten(commands):
+    """The points of a path, its curves replaced by short lines."""
+    points = []
+    for command, *numbers in commands:
+        numbers = np.array(numbers, np.float64).reshape(-1, 2)
+        if command == "Q":
+            start, (control, end) = points[-1], numbers
+            for t in np.linspace(0, 1, CURVE_STEPS + 1)[1:]:
+                points.append((1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end)
+        else:  # M and L
+            points.extend(numbers)
+    return np.array(points)
+
+
+def _on_canvas(path, points):
+    """Points of a path moved from its own coordinates to where the object stands, as Fabric.js places it."""
+    centre = (points.min(axis=0) + points.max(axis=0)) / 2
+    angle, skew_x, skew_y = np.radians([path.get(name, 0) for name in ("angle", "skewX", "skewY")])
+    scale_x = path.get("scaleX", 1) * (-1 if path.get("flipX") else 1)
+    scale_y = path.get("scaleY", 1) * (-1 if path.get("flipY") else 1)
+    rotation = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    skew = np.array([[1, np.tan(skew_x)], [0, 1]]) @ [[1, 0], [np.tan(skew_y), 1]]
+    matrix = rotation @ np.diag([scale_x, scale_y]) @ skew
+    return (points - centre) @ matrix.T + [path["left"], path["top"]]

@@ -1,0 +1,46 @@
+"""What all visitors share: the engine with its gallery, loaded once a server."""
+
+import os
+from dataclasses import dataclass
+
+import streamlit as st
+
+from autoencoder import artifacts
+from autoencoder.data import DataError, load_bundled, load_mnist
+
+DOWNLOAD_WAIT_S = 5  # a page is not kept longer for a network that may not be there
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The engine, and why its gallery is not MNIST (None if it is)."""
+
+    engine: object
+    problem: str | None
+
+
+@st.cache_resource(show_spinner=False)
+def load_engine():
+    """The engine of the MNIST gallery, or of the bundled digits where MNIST is not to be had.
+
+    Raises:
+        ArtifactError: an artifact is missing or damaged.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from autoencoder.engine import Engine  # TensorFlow comes with it: seconds, while the page is already there
+
+    try:
+        gallery, problem = load_mnist(wait_s=DOWNLOAD_WAIT_S), None
+    except DataError as error:
+        gallery, problem = load_bundled(), str(error)
+    return Loaded(Engine.load(gallery, artifacts.DIRECTORY), problem)
+
+
+def try_mnist_again():
+    """Look for MNIST once more; if it is there now, the next `load_engine` searches it."""
+    try:
+        load_mnist(wait_s=DOWNLOAD_WAIT_S)
+    except DataError as error:
+        st.toast(str(error), icon=":material/cloud_off:")
+    else:
+        load_engine.clear()

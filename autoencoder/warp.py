@@ -1,0 +1,106 @@
+"""Random views of a digit: the same digit as another hand might have written it.
+
+A warp joins an affine map (rotation, scale, shear, shift), an elastic distortion (Simard, Steinkraus and Platt,
+"Best Practices for Convolutional Neural Networks Applied to Visual Document Analysis", 2003) and a thicker or
+thinner stroke. All but the thickness is one bilinear resampling, so that a view stays as sharp as its original:
+Keras' own layers would resample once each.
+"""
+
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+
+@dataclass(frozen=True)
+class WarpStrength:
+    """How far a random warp may go. Angles in radians, lengths in pixels of the 28 x 28 grid."""
+
+    rotation: float = 0.26  # uniform in +- this: 15 degrees
+    shear: float = 0.3  # uniform in +- this
+    log_scale: float = 0.15  # uniform in +- this, each axis by itself
+    shift_px: float = 2.0  # uniform in +- this, each axis by itself
+    elastic_px: float = 1.2  # standard deviation of the displacement at each knot
+    elastic_knots: int = 5  # knots a side; between them the displacement is smooth
+    thickness: float = 0.5  # uniform in +- this: 1 dilates, -1 erodes by one pixel
+
+
+def random_warp(images, strength=WarpStrength(), *, seed):
+    """Warped copies of a batch, each image by its own random warp.
+
+    Args:
+        images: float32 (n, 28, 28) in [0, 1], ink bright.
+        strength: the ranges that the warps are drawn from.
+        seed: int32 (2,), as `tf.random.stateless_uniform` takes it; the same seed gives the same warps.
+
+    Returns:
+        float32 (n, 28, 28) in [0, 1].
+    """
+    seeds = tf.unstack(tf.random.split(seed, 3))
+    thickened = _change_thickness(images, strength, seeds[0])
+    matrices, shifts = _random_affine(tf.shape(images)[0], strength, seeds[1])
+    return resample(thickened, _affine_grid(images, matrices, shifts) + _elastic_field(images, strength, seeds[2]))
+
+
+def resample(images, positions):
+    """Images read at other positions, bilinearly; outside the frame there is no ink.
+
+    Args:
+        images: float32 (n, h, w).
+        positions: float32 (n, h, w, 2), the (row, column) to read for each output pixel.
+
+    Returns:
+        float32 (n, h, w). With `positions[i, r, c] = (r, c + 1)` the image moves one pixel to the left.
+    """
+    n, height, width = tf.unstack(tf.shape(images))
+    padded = tf.pad(images, [[0, 0], [1, 2], [1, 2]])  # a border of no ink catches what is outside
+    flat, stride = tf.reshape(padded, [-1]), width + 3
+    rows = tf.clip_by_value(positions[..., 0] + 1, 0, tf.cast(height + 1, tf.float32))
+    columns = tf.clip_by_value(positions[..., 1] + 1, 0, tf.cast(width + 1, tf.float32))
+    top, left = tf.floor(rows), tf.floor(columns)
+    down, right = rows - top, columns - left
+    row_starts = (tf.range(n)[:, None, None] * (height + 3) + tf.cast(top, tf.int32)) * stride
+    first = row_starts + tf.cast(left, tf.int32)
+    upper = tf.gather(flat, first) * (1 - right) + tf.gather(flat, first + 1) * right
+    lower = tf.gather(flat, first + stride) * (1 - right) + tf.gather(flat, first + stride + 1) * right
+    return upper * (1 - down) + lower * down
+
+
+def _random_affine(n, strength, seed):
+    """Linear maps float32 (n, 2, 2) and shifts float32 (n, 2) from output to input pixels, in (row, column) order."""
+    uniform = tf.random.stateless_uniform([6, n], seed, -1, 1)
+    angle = uniform[0] * strength.rotation
+    shear = uniform[1] * strength.shear
+    row_scale = tf.exp(uniform[2] * strength.log_scale)
+    column_scale = tf.exp(uniform[3] * strength.log_scale)
+    cos, sin = tf.cos(angle), tf.sin(angle)
+    rotation = tf.stack([tf.stack([cos, -sin], -1), tf.stack([sin, cos], -1)], -2)
+    zero = tf.zeros_like(shear)
+    shear_and_scale = tf.stack([tf.stack([row_scale, zero], -1), tf.stack([shear, column_scale], -1)], -2)
+    return rotation @ shear_and_scale, tf.transpose(uniform[4:6]) * strength.shift_px
+
+
+def _affine_grid(images, matrices, shifts):
+    """The positions (n, h, w, 2) that an affine map about the frame's centre reads."""
+    height, width = images.shape[1:]
+    rows, columns = tf.meshgrid(tf.range(height, dtype=tf.float32), tf.range(width, dtype=tf.float32), indexing="ij")
+    centre = tf.constant([(height - 1) / 2, (width - 1) / 2], tf.float32)
+    grid = tf.reshape(tf.stack([rows, columns], -1), [1, height * width, 2]) - centre
+    moved = tf.matmul(grid, matrices, transpose_b=True) + shifts[:, None] + centre
+    return tf.reshape(moved, [-1, height, width, 2])
+
+
+def _elastic_field(images, strength, seed):
+    """Smooth random displacements float32 (n, h, w, 2), in pixels."""
+    knots = strength.elastic_knots
+    at_knots = strength.elastic_px * tf.random.stateless_normal([tf.shape(images)[0], knots, knots, 2], seed)
+    return tf.image.resize(at_knots, images.shape[1:], method="bicubic")
+
+
+def _change_thickness(images, strength, seed):
+    """Images with strokes dilated (amount > 0) or eroded (amount < 0) by a random part of a pixel."""
+    stacked = images[..., None]
+    amount = strength.thickness * tf.random.stateless_uniform([tf.shape(images)[0], 1, 1, 1], seed, -1, 1)
+    dilated = tf.nn.max_pool2d(stacked, 3, 1, "SAME")
+    eroded = -tf.nn.max_pool2d(-stacked, 3, 1, "SAME")
+    changed = stacked + tf.nn.relu(amount) * (dilated - stacked) + tf.nn.relu(-amount) * (eroded - stacked)
+    return changed[..., 0]

@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+
+from autoencoder.ui.canvas import BLANK, strokes_from_fabric
+
+
+def path(commands, left, top, **how):
+    return {"type": "Path", "path": commands, "left": left, "top": top} | how
+
+
+LINE = [["M", 0, 0], ["L", 10, 20]]
+
+
+def test_a_blank_canvas_has_no_strokes():
+    assert strokes_from_fabric(BLANK) == []
+
+
+def test_a_line_keeps_its_points():
+    (stroke,) = strokes_from_fabric({"objects": [path(LINE, 5, 10)]})
+    assert stroke.tolist() == [[0, 0], [10, 20]]
+
+
+def test_a_curve_passes_its_middle():
+    curve = [["M", 0, 0], ["Q", 5, 20, 10, 0]]
+    (stroke,) = strokes_from_fabric({"objects": [path(curve, 5, 5)]})
+    assert stroke[0].tolist() == [0, 0]
+    assert stroke[2].tolist() == [5, 10]  # half-way: a quarter of each end and half of the control point
+    assert stroke[-1].tolist() == [10, 0]
+
+
+@pytest.mark.parametrize(
+    ("how", "expected"),
+    [
+        ({"left": 105}, [[100, 0], [110, 20]]),
+        ({"scaleX": 2}, [[-5, 0], [15, 20]]),
+        ({"flipX": True}, [[10, 0], [0, 20]]),
+        ({"angle": 90}, [[15, 5], [-5, 15]]),
+        ({"skewX": 45}, [[-10, 0], [20, 20]]),
+    ],
+)
+def test_what_the_editing_tool_did_is_followed(how, expected):
+    (stroke,) = strokes_from_fabric({"objects": [path(LINE, **({"left": 5, "top": 10} | how))]})
+    np.testing.assert_allclose(stroke, expected, atol=1e-9)

@@ -1,0 +1,205 @@
+import hashlib
+import http.server
+import io
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from autoencoder import data
+from autoencoder.data import DataError, load_bundled, load_mnist
+
+SHAPES = {"x_train": (6, 28, 28), "y_train": (6,), "x_test": (4, 28, 28), "y_test": (4,)}
+
+
+@pytest.fixture
+def arrays(monkeypatch):
+    """A tiny MNIST, which the module takes for the real one."""
+    rng = np.random.default_rng(0)
+    made = {name: rng.integers(0, 256, shape, np.uint8) for name, shape in SHAPES.items()}
+    hashes = {name: (array.shape, hashlib.sha256(array.tobytes()).hexdigest()) for name, array in made.items()}
+    monkeypatch.setattr(data, "MNIST_ARRAYS", hashes)
+    return made
+
+
+@pytest.fixture
+def cache(monkeypatch, tmp_path):
+    """Where Keras' cache would be: empty, and nothing named in the environment."""
+    monkeypatch.delenv("MNIST_NPZ", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    return tmp_path / "datasets" / "mnist.npz"
+
+
+def packed(arrays):
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)
+    return file.getvalue()
+
+
+@pytest.fixture
+def named(monkeypatch, tmp_path, arrays):
+    """A file that `MNIST_NPZ` names; call it with the bytes to put there."""
+
+    def put(content):
+        path = tmp_path / "my.npz"
+        path.write_bytes(content)
+        monkeypatch.setenv("MNIST_NPZ", str(path))
+        return path
+
+    return put
+
+
+@pytest.fixture
+def served(monkeypatch):
+    """A web server on this machine in the place of MNIST's; call it with what to send and how."""
+    servers = []
+
+    def serve(content, *, send=None, delay_s=0.0, sha256=None):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                time.sleep(delay_s)
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content[:send])
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setattr(data, "MNIST_URL", f"http://127.0.0.1:{server.server_port}/mnist.npz")
+        monkeypatch.setattr(data, "MNIST_FILE_SHA256", sha256 or hashlib.sha256(content).hexdigest())
+
+    yield serve
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def test_the_bundled_digits_look_like_those_of_mnist():
+    digits = load_bundled()
+    assert digits.images.shape == (1797, 28, 28)
+    assert digits.images.dtype == np.float32
+    assert digits.images.min() == 0
+    assert digits.images.max() == 1
+    assert digits.labels[:10].tolist() == list(range(10))
+    rows = [np.flatnonzero(image.any(axis=1)) for image in digits.images]
+    assert np.mean([len(np.arange(row[0], row[-1] + 1)) == 20 for row in rows]) > 0.95
+
+
+def test_digits_cannot_be_changed(bundled):
+    with pytest.raises(ValueError, match="read-only"):
+        bundled.images[0, 0, 0] = 1
+    with pytest.raises(ValueError, match="read-only"):
+        bundled.labels[0] = 1
+
+
+def test_the_named_file_is_read(named, arrays):
+    named(packed(arrays))
+    digits = load_mnist("train")
+    np.testing.assert_array_equal(np.round(digits.images * 255), arrays["x_train"])
+    assert digits.labels.tolist() == arrays["y_train"].tolist()
+    assert len(load_mnist("test")) == 4
+
+
+def test_a_split_that_is_not_there_is_refused():
+    with pytest.raises(ValueError, match="received 'valid'"):
+        load_mnist("valid")
+
+
+def test_keras_cache_comes_before_a_download(cache, arrays):
+    cache.parent.mkdir()
+    cache.write_bytes(packed(arrays))
+    assert len(load_mnist()) == 4
+
+
+def test_a_named_file_that_is_not_there_is_said(monkeypatch, tmp_path):
+    monkeypatch.setenv("MNIST_NPZ", str(tmp_path / "none.npz"))
+    with pytest.raises(DataError, match=r"MNIST_NPZ names .*none\.npz, and there is no such file"):
+        load_mnist()
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda content: b"",
+        lambda content: b"no archive",
+        lambda content: content[: len(content) // 2],
+        lambda content: content[:200] + bytes([content[200] ^ 255]) + content[201:],
+    ],
+    ids=["empty", "text", "truncated", "bit flipped"],
+)
+def test_a_damaged_file_is_named_with_what_to_do(named, arrays, spoil):
+    path = named(spoil(packed(arrays)))
+    with pytest.raises(DataError, match="replace it, or unset MNIST_NPZ") as error:
+        load_mnist("train")
+    assert str(path) in str(error.value)
+
+
+def test_a_file_without_the_array_is_refused(named, arrays):
+    named(packed({"x_train": arrays["x_train"]}))
+    with pytest.raises(DataError, match="x_test"):
+        load_mnist()
+
+
+def test_arrays_of_another_shape_are_refused(named, arrays):
+    named(packed(arrays | {"x_test": arrays["x_test"][:3]}))
+    with pytest.raises(DataError, match=r"expected x_test uint8 \(4, 28, 28\), received uint8 \(3, 28, 28\)"):
+        load_mnist()
+
+
+def test_arrays_of_another_content_are_refused(named, arrays):
+    named(packed(arrays | {"x_test": 255 - arrays["x_test"]}))
+    with pytest.raises(DataError, match="the SHA-256 of x_test is not"):
+        load_mnist()
+
+
+def test_no_pickle_is_loaded(named, arrays):
+    named(packed(arrays | {"x_test": np.array([{"an": "object"}], object)}))
+    with pytest.raises(DataError, match="cannot be read as MNIST"):
+        load_mnist()
+
+
+def test_a_damaged_cache_says_to_delete_it(cache, arrays):
+    cache.parent.mkdir()
+    cache.write_bytes(b"half a file")
+    with pytest.raises(DataError, match="delete it to download it again"):
+        load_mnist()
+
+
+def test_mnist_is_downloaded_once_and_kept(cache, arrays, served):
+    served(packed(arrays))
+    assert len(load_mnist()) == 4
+    served(b"", delay_s=5)
+    assert len(load_mnist(wait_s=1)) == 4
+
+
+def test_a_download_cut_short_leaves_nothing_behind(cache, arrays, served):
+    content = packed(arrays)
+    served(content, send=len(content) // 2)
+    with pytest.raises(DataError, match="could not be downloaded"):
+        load_mnist()
+    assert not list(cache.parent.glob("*"))
+
+
+def test_a_download_of_something_else_leaves_nothing_behind(cache, arrays, served):
+    served(packed(arrays), sha256="0" * 64)
+    with pytest.raises(DataError, match="could not be downloaded"):
+        load_mnist()
+    assert not list(cache.parent.glob("*"))
+
+
+def test_a_server_that_hangs_is_not_waited_for(cache, arrays, served):
+    served(packed(arrays), delay_s=3)
+    start = time.monotonic()
+    with pytest.raises(DataError, match="has not arrived"):
+        load_mnist(wait_s=0.3)
+    assert time.monotonic() - start < 2
+
+
+def test_no_network_is_said_with_what_to_do(cache):
+    with pytest.raises(DataError, match="set MNIST_NPZ to a copy"):
+        load_mnist(wait_s=5)

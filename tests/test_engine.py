@@ -1,0 +1,108 @@
+import dataclasses
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from autoencoder import artifacts
+from autoencoder.data import Digits
+from autoencoder.engine import Engine
+from autoencoder.evaluate import evaluate
+from autoencoder.preprocess import digit_from_strokes
+from autoencoder.spaces import PCA, Pixels
+
+
+def test_a_query_gives_latent_reconstruction_and_neighbors(engine, gallery):
+    result = engine.search(gallery.images[0])
+    assert result.latent.shape == (32,)
+    assert result.reconstruction.shape == (28, 28)
+    assert 0 <= result.reconstruction.min() <= result.reconstruction.max() <= 1
+    assert result.reconstruction_mse == pytest.approx(np.square(result.reconstruction - gallery.images[0]).mean())
+    assert len(result.neighbors) == 4
+    assert [n.distance for n in result.neighbors] == sorted(n.distance for n in result.neighbors)
+    assert all(n.label == gallery.labels[n.index] for n in result.neighbors)
+
+
+def test_a_gallery_digit_finds_itself_unless_it_is_left_out(engine, gallery):
+    assert engine.search(gallery.images[7]).neighbors[0].index == 7
+    assert engine.search(gallery.images[7]).neighbors[0].distance < 0.01
+    assert 7 not in [neighbor.index for neighbor in engine.search(gallery.images[7], 20, exclude=7).neighbors]
+
+
+def test_distances_are_those_between_latents(engine, gallery):
+    result = engine.search(gallery.images[0], 1, exclude=0)
+    (neighbor,) = result.neighbors
+    there = engine.search(gallery.images[neighbor.index]).latent
+    assert neighbor.distance == pytest.approx(np.linalg.norm(result.latent - there), rel=1e-3)
+
+
+def test_a_result_cannot_be_changed(engine, gallery):
+    result = engine.search(gallery.images[0])
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        result.query = None
+    for array in (result.query, result.latent, result.reconstruction):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 0
+
+
+@pytest.mark.parametrize(
+    ("digit", "message"),
+    [
+        (np.zeros((1, 28, 28)), r"expected a digit \(28, 28\), received \(1, 28, 28\)"),
+        (np.full((28, 28), 255.0), r"in \[0, 1\]"),
+        (np.full((28, 28), np.nan), r"in \[0, 1\]"),
+    ],
+)
+def test_what_is_no_digit_is_refused(engine, digit, message):
+    with pytest.raises(ValueError, match=message):
+        engine.search(digit)
+
+
+def test_more_neighbors_than_the_gallery_has_are_refused(engine, gallery):
+    with pytest.raises(ValueError, match="n_neighbors"):
+        engine.search(gallery.images[0], len(gallery), exclude=0)
+
+
+def test_many_threads_get_the_answers_of_one(engine, gallery):
+    queries = [gallery.images[index] for index in range(200)]
+    alone = [engine.search(query) for query in queries]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(engine.search, queries))
+    for one, other in zip(alone, together, strict=True):
+        assert [n.index for n in one.neighbors] == [n.index for n in other.neighbors]
+        np.testing.assert_allclose(one.latent, other.latent, atol=1e-5)
+
+
+def test_latents_of_another_gallery_are_refused(gallery):
+    another = Digits(gallery.name, gallery.images, gallery.labels, "another")
+    with pytest.raises(artifacts.ArtifactError, match="python -m autoencoder encode"):
+        Engine.load(another)
+
+
+def test_a_missing_number_of_latents_is_refused(gallery):
+    with pytest.raises(ValueError, match="one a digit"):
+        Engine(gallery, np.zeros((3, 32), np.float32), None, None)
+
+
+def test_clear_drawings_find_their_digit(engine, drawings):
+    labels = [
+        [neighbor.label for neighbor in engine.search(digit_from_strokes(drawing)).neighbors].count(digit)
+        for digit, examples in drawings.items()
+        for drawing in examples[:20]
+    ]
+    assert np.mean(labels) / 4 > 0.8
+
+
+@pytest.fixture(scope="module")
+def committed(gallery, engine):
+    return evaluate([Pixels(), PCA.load()], gallery)
+
+
+def test_the_latent_space_beats_pixels_and_pca(committed, gallery):
+    from autoencoder.model import load_latent_space
+
+    latent = evaluate([load_latent_space(artifacts.DIRECTORY)], gallery)["latent"]
+    assert latent["precision_at_4"] > committed["pixels"]["precision_at_4"]
+    assert latent["precision_at_4"] > committed["pca"]["precision_at_4"]
+    assert latent["precision_at_4"] > 0.955
+    assert latent["mse"] < committed["pca"]["mse"]

@@ -1,0 +1,43 @@
+"""How the code is laid out: what may import what, and that importing does nothing."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "autoencoder"
+WITHOUT_TENSORFLOW = ["__main__", "artifacts", "data", "evaluate", "preprocess", "search", "spaces"]
+
+
+def imported(path):
+    """The top-level packages that a file imports anywhere."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name.split(".")[0] for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module.split(".")[0]
+
+
+def test_only_the_app_and_its_pages_import_streamlit():
+    users = {
+        path.relative_to(ROOT).as_posix()
+        for path in [ROOT / "app.py", *PACKAGE.rglob("*.py")]
+        if {"streamlit", "streamlit_drawable_canvas"} & set(imported(path))
+    }
+    assert "app.py" in users
+    assert all(user == "app.py" or user.startswith("autoencoder/ui/") for user in users)
+
+
+@pytest.mark.parametrize("module", [*WITHOUT_TENSORFLOW, "ui.search_page"])
+def test_what_needs_no_tensorflow_does_not_import_it(module):
+    check = f"import sys, autoencoder.{module}; sys.exit('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check], cwd=ROOT).returncode == 0
+
+
+def test_every_requirement_is_pinned_exactly():
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        for line in (ROOT / name).read_text("utf-8").splitlines():
+            assert line.startswith(("#", "-r ")) or "==" in line.split(";")[0], line

@@ -1,0 +1,70 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from autoencoder.model import ContentAndPose, agreement, build_decoder, build_encoder, content, mse, whiten
+
+
+@pytest.fixture(scope="module")
+def pair():
+    keras.utils.set_random_seed(0)
+    return build_encoder(), build_decoder()
+
+
+def test_images_become_32_numbers_and_images_again(pair, bundled):
+    encoder, decoder = pair
+    latents = encoder(bundled.images[:5])
+    images = decoder(latents)
+    assert latents.shape == (5, 32)
+    assert images.shape == (5, 28, 28)
+    assert 0 <= images.numpy().min() <= images.numpy().max() <= 1
+
+
+def test_the_latent_is_linear_and_so_may_be_negative(pair, bundled):
+    encoder, _ = pair
+    assert encoder.get_layer("latents").activation is keras.activations.linear
+    assert encoder(bundled.images[:50]).numpy().min() < 0
+
+
+def test_content_is_the_first_24_numbers():
+    kept = content(tf.ones((2, 32))).numpy()
+    assert kept[:, :24].min() == 1
+    assert kept[:, 24:].max() == 0
+
+
+def test_mse_is_a_pixel_s():
+    assert mse(tf.ones((2, 28, 28)), tf.zeros((2, 28, 28))).numpy() == 1
+
+
+def test_agreement_of_two_pairs_worked_by_hand():
+    a, b = tf.constant([[0.0], [1.0]]), tf.constant([[0.0], [2.0]])
+    # Squared distances [[0, 4], [1, 1]]. Rows: log(1 + e^-4), log 2. Columns: log(1 + e^-1), log(1 + e^3) as -1 + 4.
+    there = (np.log1p(np.exp(-4)) + np.log(2)) / 2
+    back = (np.log1p(np.exp(-1)) + np.log1p(np.exp(-3))) / 2
+    assert agreement(a, b).numpy() == pytest.approx((there + back) / 2, rel=1e-5)
+
+
+def test_agreement_is_better_the_nearer_the_pairs():
+    a = tf.constant(np.random.default_rng(0).normal(size=(20, 24)).astype(np.float32))
+    assert agreement(a, a) < agreement(a, 0.5 * a) < agreement(a, tf.reverse(a, [0]))
+
+
+def test_the_loss_is_the_sum_of_its_three_terms(pair, bundled):
+    model = ContentAndPose(*pair, seed=0)
+    model(bundled.images[:16], training=True)
+    assert len(model.losses) == 3
+    model(bundled.images[:16])
+    assert len(model.losses) == 0
+
+
+def test_whitened_latents_differ_equally_in_every_direction(bundled):
+    keras.utils.set_random_seed(1)
+    encoder = build_encoder()
+    images, others = bundled.images[:400], bundled.images[400:800]
+    before = encoder(images).numpy()
+    whiten(encoder, encoder(others).numpy() - before)
+    differences = encoder(others).numpy() - encoder(images).numpy()
+    np.testing.assert_allclose(differences.T @ differences / 400, np.eye(32), atol=0.02)
+    fitted, *_ = np.linalg.lstsq(before, encoder(images).numpy())
+    np.testing.assert_allclose(before @ fitted, encoder(images).numpy(), atol=0.05)  # a linear change, nothing lost

@@ -1,0 +1,81 @@
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from autoencoder import artifacts, train
+from autoencoder.data import Digits
+from autoencoder.engine import Engine
+
+
+def some(digits, n, name):
+    return Digits(name, digits.images[:n].copy(), digits.labels[:n].copy(), f"{name} {n}")
+
+
+@pytest.fixture
+def few_digits(monkeypatch, bundled):
+    """The bundled digits in the place of MNIST's, few of them."""
+    galleries = {"train": some(bundled, 512, "mnist"), "test": some(bundled, 100, "mnist")}
+    monkeypatch.setattr(train, "load_mnist", galleries.__getitem__)
+    monkeypatch.setattr(train, "load_bundled", lambda: some(bundled, 50, "digits"))
+    return galleries["test"]
+
+
+def test_training_leaves_artifacts_that_search(few_digits, tmp_path, capfd):
+    metrics = train.train(epochs=1, decoder_epochs=1, seed=0, directory=tmp_path, checkpoints=tmp_path / "checkpoints")
+    out, progress = capfd.readouterr()
+    assert "loss" in progress
+    assert "loss" not in out
+    assert json.loads((tmp_path / "metrics.json").read_text()) == metrics
+    assert set(metrics) == {"mnist", "digits"}
+    assert set(metrics["mnist"]) == {"pixels", "pca", "latent"}
+    result = Engine.load(few_digits, tmp_path).search(few_digits.images[3], 4, exclude=3)
+    assert 3 not in [neighbor.index for neighbor in result.neighbors]
+
+
+def test_encoding_anew_gives_the_same_latents(few_digits, tmp_path):
+    train.train(epochs=1, decoder_epochs=1, seed=0, directory=tmp_path, checkpoints=tmp_path / "checkpoints")
+    before = artifacts.load_latents("mnist", tmp_path)
+    manifest = artifacts.verify(tmp_path)
+    artifacts.latents_path("mnist", tmp_path).write_bytes(b"damaged")
+    with pytest.raises(artifacts.ArtifactError):
+        train.encode(directory=tmp_path)
+    np.save(artifacts.latents_path("mnist", tmp_path), before)
+    train.encode(directory=tmp_path)
+    np.testing.assert_allclose(artifacts.load_latents("mnist", tmp_path), before, atol=1e-5)
+    assert artifacts.verify(tmp_path)["seed"] == manifest["seed"]
+
+
+def test_the_same_seed_trains_the_same_model(few_digits, tmp_path):
+    images = np.tile(few_digits.images, (2, 1, 1))
+    first, second, other = (
+        train.fit(images, epochs=1, decoder_epochs=1, seed=seed, checkpoints=tmp_path / run).transform(images[:4])
+        for run, seed in (("a", 1), ("b", 1), ("c", 2))
+    )
+    np.testing.assert_allclose(first, second, rtol=1e-3, atol=1e-3)
+    assert np.abs(first - other).max() > 0.1
+
+
+def test_training_stopped_and_called_again_goes_on_where_it_was(few_digits, tmp_path, monkeypatch, capfd):
+    options = {"epochs": 3, "decoder_epochs": 1, "seed": 0, "directory": tmp_path, "checkpoints": tmp_path / "kept"}
+
+    class StopsAfterTwo(keras.callbacks.BackupAndRestore):
+        def on_epoch_end(self, epoch, logs=None):
+            super().on_epoch_end(epoch, logs)
+            if epoch == 1:
+                raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopping:
+        stopping.setattr(keras.callbacks, "BackupAndRestore", StopsAfterTwo)
+        with pytest.raises(KeyboardInterrupt):
+            train.train(**options)
+    assert not (tmp_path / "manifest.json").exists()
+    capfd.readouterr()
+
+    train.train(**options)
+    progress = capfd.readouterr().err
+    assert "Epoch 3/3" in progress
+    assert "Epoch 1/3" not in progress
+    assert artifacts.verify(tmp_path)
+    assert not list((tmp_path / "kept").iterdir())

@@ -1,4 +1,4 @@
-"""The command line: python -m autoencoder train | encode | search."""
+"""The command line: python -m autoencoder train | encode | evaluate | search."""
 
 import argparse
 import json
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from autoencoder import artifacts
 from autoencoder.artifacts import ArtifactError
-from autoencoder.data import DataError, load_bundled, load_mnist
+from autoencoder.data import DataError, load_bundled, load_drawn, load_mnist
 from autoencoder.preprocess import NoDigitError, digit_from_image
 
 
@@ -31,11 +31,15 @@ def _parser():
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
     train = _verb(verbs, "train", _train, "train the autoencoder on MNIST and write all artifacts")
-    train.add_argument("--epochs", type=_positive, default=12, help="passes over the training images for the encoder")
-    train.add_argument("--decoder-epochs", type=_positive, default=6, help="passes for the decoder, after that")
+    train.add_argument("--epochs", type=_positive, default=24, help="passes over the training images for the encoder")
+    train.add_argument("--decoder-epochs", type=_positive, default=12, help="passes for the decoder, after that")
     train.add_argument("--seed", type=int, default=0, help="of the weights, the order and the warps")
 
     _verb(verbs, "encode", _encode, "compute the galleries' latents anew with the trained encoder")
+
+    evaluate = _verb(verbs, "evaluate", _evaluate, "measure how good each space is to search in")
+    evaluate.add_argument("--drawn", type=Path, metavar="FILE", help="pen strokes to search for too (.jsonl.gz)")
+    evaluate.add_argument("--json", action="store_true", help="print the figures as JSON")
 
     search = _verb(verbs, "search", _search, "find the look-alikes of the digit in an image file")
     search.add_argument("image", type=Path, metavar="IMAGE", help="PNG, JPEG, WebP or BMP")
@@ -60,6 +64,7 @@ def _positive(text):
 
 
 def _train(options):
+    from autoencoder.evaluate import format_table
     from autoencoder.train import train
 
     metrics = train(
@@ -68,7 +73,7 @@ def _train(options):
         seed=options.seed,
         directory=artifacts.DIRECTORY,
     )
-    print(json.dumps(metrics, indent=2))
+    print(format_table(metrics))
     return 0
 
 
@@ -79,13 +84,31 @@ def _encode(options):
     return 0
 
 
+def _evaluate(options):
+    drawn = load_drawn(options.drawn) if options.drawn else None
+    artifacts.verify(artifacts.DIRECTORY)
+    from autoencoder.evaluate import evaluate_all, format_table
+    from autoencoder.model import load_latent_space
+    from autoencoder.spaces import PCA, Pixels
+
+    spaces = [Pixels(), PCA.load(artifacts.DIRECTORY), load_latent_space(artifacts.DIRECTORY)]
+    results = evaluate_all(spaces, _galleries(), drawn)
+    print(json.dumps(results, indent=2) if options.json else format_table(results))
+    return 0
+
+
+def _galleries():
+    """MNIST's test digits where they are to be had, and the bundled ones."""
+    try:
+        return [load_mnist(), load_bundled()]
+    except DataError as error:
+        print(f"note: without MNIST, since {error}", file=sys.stderr)
+        return [load_bundled()]
+
+
 def _search(options):
     digit = digit_from_image(options.image.read_bytes())
-    try:
-        gallery = load_mnist()
-    except DataError as error:
-        print(f"note: searching the bundled digits, since {error}", file=sys.stderr)
-        gallery = load_bundled()
+    gallery = _galleries()[0]
     if options.n_neighbors > len(gallery):
         raise DataError(f"--n-neighbors {options.n_neighbors} is more than the gallery's {len(gallery)} digits")
 

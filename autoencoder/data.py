@@ -1,16 +1,19 @@
 """Where the digits come from: MNIST, found or downloaded and verified, or the set that comes with scikit-learn."""
 
+import gzip
 import hashlib
+import json
 import os
 import threading
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from autoencoder.preprocess import normalize_ink
+from autoencoder.preprocess import digit_from_strokes, normalize_ink
 
 # Keras' own copy and its hash, as keras.datasets.mnist has them.
 MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
@@ -94,6 +97,29 @@ def load_bundled():
     return Digits("digits", images, cells.target.astype(np.uint8), sha256)
 
 
+def load_drawn(path):
+    """Digits written with a pen, prepared as drawings on the page are.
+
+    Args:
+        path: gzip-compressed lines of JSON, `{"digit": 8, "strokes": [[[x, y], …], …]}`, y up, as tablets have it.
+
+    Raises:
+        DataError: the file is missing or says something else.
+    """
+    digits, labels = [], []
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            for line in lines:
+                drawing = json.loads(line)
+                digits.append(digit_from_strokes([np.array(stroke) * [1, -1] for stroke in drawing["strokes"]]))
+                labels.append(drawing["digit"])
+        images = np.stack(digits)
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error) as error:
+        raise DataError(f"{path} cannot be read as pen strokes, a line of JSON a digit: {error}.") from None
+    sha256 = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    return Digits("drawn", images, np.array(labels, np.uint8), sha256)
+
+
 def _enlarge(coverage):
     side = coverage.shape[0] * ENLARGEMENT
     smooth = np.asarray(Image.fromarray(coverage).resize((side, side), Image.Resampling.BICUBIC))
@@ -143,7 +169,7 @@ def _verified_array(path, name, remedy):
     try:
         with np.load(path, allow_pickle=False) as arrays:
             array = arrays[name]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zipfile.zlib.error) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{path} cannot be read as MNIST ({name}: {error}): {remedy}.") from None
     if array.shape != shape or array.dtype != np.uint8:
         raise DataError(

@@ -4,6 +4,8 @@ import numpy as np
 
 from autoencoder.search import NearestNeighbors
 
+BOOTSTRAP_SAMPLES = 10_000
+
 
 def hits_at_4(space, gallery, queries=None):
     """How many of each query's 4 nearest neighbours show its digit, int64 (n_queries,) from 0 to 4.
@@ -24,10 +26,25 @@ def hits_at_4(space, gallery, queries=None):
     return (gallery.labels[indices] == labels[:, None]).sum(axis=1)
 
 
-def summarize(hits):
-    """P@4 and the shares of queries with at least 3 and with all 4 neighbours right, as a dict of floats in [0, 1]."""
+def summarize(hits, *, seed=0):
+    """How many of the neighbours are right, over all queries.
+
+    Args:
+        hits: int (n_queries,), of each query's 4 neighbours those that show its digit.
+        seed: of the bootstrap.
+
+    Returns:
+        dict of floats in [0, 1]: `precision_at_4` with its bootstrap 95 % interval [low, high] over the queries
+        (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993), and the shares of queries `at_least_3_of_4`
+        and `all_4` right.
+    """
+    # To draw n queries anew is to draw how many of them have 0, 1, 2, 3 and 4 hits.
+    shares = np.bincount(hits, minlength=5) / len(hits)
+    redrawn = np.random.default_rng(seed).multinomial(len(hits), shares, size=BOOTSTRAP_SAMPLES)
+    low, high = np.quantile(redrawn @ np.arange(5) / (4 * len(hits)), [0.025, 0.975])
     return {
         "precision_at_4": float(hits.mean() / 4),
+        "precision_at_4_interval": [float(low), float(high)],
         "at_least_3_of_4": float((hits >= 3).mean()),
         "all_4": float((hits == 4).mean()),
     }
@@ -38,11 +55,32 @@ def reconstruction_mse(space, images):
     return float(np.square(space.inverse_transform(space.transform(images)) - images).mean())
 
 
-def evaluate(spaces, gallery):
-    """Every space on a gallery searched for its own digits: space -> P@4, at_least_3_of_4, all_4, mse if it has one."""
+def evaluate(spaces, gallery, queries=None):
+    """Every space on a gallery, searched for its own digits or for others: space -> `summarize`, and `mse`."""
     results = {}
     for space in spaces:
-        results[space.name] = summarize(hits_at_4(space, gallery))
+        results[space.name] = summarize(hits_at_4(space, gallery, queries))
         if hasattr(space, "inverse_transform"):
-            results[space.name]["mse"] = reconstruction_mse(space, gallery.images)
+            results[space.name]["mse"] = reconstruction_mse(space, (queries or gallery).images)
     return results
+
+
+def evaluate_all(spaces, galleries, drawn=None):
+    """Every space on each gallery, and on drawn digits searched in the first: gallery or "drawn" -> `evaluate`."""
+    results = {gallery.name: evaluate(spaces, gallery) for gallery in galleries}
+    if drawn:
+        results["drawn"] = evaluate(spaces, galleries[0], drawn)
+    return results
+
+
+def format_table(results):
+    """What `evaluate_all` gives as lines of text, a row a space."""
+    lines = []
+    for data, spaces in results.items():
+        lines.append(f"{data:<10} {'P@4':>6}  {'95 % interval':<15}  {'3 of 4':>6}  {'all 4':>6}  {'MSE':>7}")
+        for space, row in spaces.items():
+            low, high = row["precision_at_4_interval"]
+            mse = f"{row['mse']:.4f}" if "mse" in row else "–"
+            shares = f"{row['at_least_3_of_4']:>6.3f}  {row['all_4']:>6.3f}  {mse:>7}"
+            lines.append(f"  {space:<8} {row['precision_at_4']:>6.4f}  {low:.4f} – {high:.4f}  {shares}")
+    return "\n".join(lines)

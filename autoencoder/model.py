@@ -10,11 +10,12 @@ from autoencoder.warp import random_warp
 
 LATENT_DIM = 32
 CONTENT_DIM = 24  # the first 24 of the 32 numbers say what the digit is, the last 8 how it stands
-CLEAN_WEIGHT = 3.0
-AGREEMENT_WEIGHT = 0.01
+CLEAN_WEIGHT = 1.5
+AGREEMENT_WEIGHT = 0.03
+UNCHANGED = 0.75  # of the inputs are the image itself, the others a warp of it
 
 
-def build_encoder(width=32):
+def build_encoder(width=48):
     """Images float32 (n, 28, 28) in [0, 1] to latents float32 (n, 32), unbounded."""
     images = keras.Input((28, 28), name="images")
     x = layers.Reshape((28, 28, 1))(images)
@@ -24,7 +25,7 @@ def build_encoder(width=32):
     return keras.Model(images, layers.Dense(LATENT_DIM, name="latents")(x), name="encoder")
 
 
-def build_decoder(width=32):
+def build_decoder(width=48):
     """Latents float32 (n, 32) to images float32 (n, 28, 28) in [0, 1]."""
     latents = keras.Input((LATENT_DIM,), name="latents")
     x = layers.Dense(7 * 7 * 2 * width, use_bias=False)(latents)
@@ -43,12 +44,12 @@ def _normalized(x):
 class ContentAndPose(keras.Model):
     """An encoder and a decoder, trained so that images of the same digit get nearby latents.
 
-    Of an image x, x1 is x itself or, half of the time, a random warp of it; x2 is another warp. With `content` the
+    Of an image x, x1 is x itself or, one time in four, a random warp of it; x2 is another warp. With `content` the
     first 24 of the latent's 32 numbers and zeros for the rest:
 
-        loss =          mse(decode(encode(x1)), x1)          all 32 numbers give back the very input
-             + 3      · mse(decode(content(x2)), x)          the content of any warp gives the clean digit
-             + 0.01   · agreement(content(x1), content(x2))  the content tells x's own warp from other digits'
+        loss =        mse(decode(encode(x1)), x1)          all 32 numbers give back the very input
+             + 1.5  · mse(decode(content(x2)), x)          the content of any warp gives the clean digit
+             + 0.03 · agreement(content(x1), content(x2))  the content tells x's own warp from other digits'
 
     The agreement is the cross-entropy of picking x's own warp among the batch by squared Euclidean distance (InfoNCE,
     van den Oord, Li and Vinyals, "Representation Learning with Contrastive Predictive Coding", 2018).
@@ -64,7 +65,8 @@ class ContentAndPose(keras.Model):
         """Reconstructions of images float32 (n, 28, 28); in training, adds the loss."""
         if not training:
             return self.decoder(self.encoder(x))
-        x1 = tf.where(self._coin_flips(x), x, self._warp(x))
+        unchanged = keras.random.uniform((tf.shape(x)[0], 1, 1), seed=self.seeds) < UNCHANGED
+        x1 = tf.where(unchanged, x, self._warp(x))
         x2 = self._warp(x)
         z1, z2 = tf.split(self.encoder(tf.concat([x1, x2], 0), training=True), 2)
         reconstructed, cleaned = tf.split(self.decoder(tf.concat([z1, content(z2)], 0), training=True), 2)
@@ -75,9 +77,6 @@ class ContentAndPose(keras.Model):
 
     def _warp(self, x):
         return random_warp(x, seed=tf.cast(self.seeds.next(), tf.int32))
-
-    def _coin_flips(self, x):
-        return keras.random.uniform((tf.shape(x)[0], 1, 1), seed=self.seeds) < 0.5
 
 
 def content(latents):

@@ -11,14 +11,14 @@ import tensorflow as tf
 
 from autoencoder import artifacts
 from autoencoder.data import load_bundled, load_mnist
-from autoencoder.evaluate import evaluate
+from autoencoder.evaluate import evaluate_all
 from autoencoder.model import ContentAndPose, build_decoder, build_encoder, load_latent_space, whiten
 from autoencoder.spaces import PCA, Latent, Pixels
 from autoencoder.warp import random_warp
 
 BATCH = 128
 LEARNING_RATE = 2e-3
-TEACHER_WIDTH = 16
+TEACHER_WIDTH = 32
 WARMUP_STEPS = 300
 WHITENING_IMAGES = 10_000
 CHECKPOINTS = artifacts.DIRECTORY.parent / ".checkpoints"
@@ -38,7 +38,7 @@ def train(*, epochs, decoder_epochs, seed, directory=artifacts.DIRECTORY, checkp
     with redirect_stdout(sys.stderr):  # Keras' progress bar; results alone go to standard output
         latent = fit(training.images, checkpoints=checkpoints, **options)
     pca = PCA.fit(training.images, seed=seed)
-    metrics = {gallery.name: evaluate([Pixels(), pca, latent], gallery) for gallery in galleries}
+    metrics = evaluate_all([Pixels(), pca, latent], galleries)
     with artifacts.replacing(directory, data=_sources(galleries), **options) as folder:
         latent.encoder.save(folder / "encoder.keras")
         latent.decoder.save(folder / "decoder.keras")

@@ -15,13 +15,13 @@ import tensorflow as tf
 class WarpStrength:
     """How far a random warp may go. Angles in radians, lengths in pixels of the 28 x 28 grid."""
 
-    rotation: float = 0.26  # uniform in +- this: 15 degrees
-    shear: float = 0.3  # uniform in +- this
-    log_scale: float = 0.15  # uniform in +- this, each axis by itself
-    shift_px: float = 2.0  # uniform in +- this, each axis by itself
-    elastic_px: float = 1.2  # standard deviation of the displacement at each knot
+    rotation: float = 0.3  # uniform in ± this: 17 degrees
+    shear: float = 0.4  # uniform in ± this
+    log_scale: float = 0.25  # uniform in ± this, each axis by itself
+    shift_px: float = 2.0  # uniform in ± this, each axis by itself
+    elastic_px: float = 1.6  # standard deviation of the displacement at each knot
     elastic_knots: int = 5  # knots a side; between them the displacement is smooth
-    thickness: float = 0.5  # uniform in +- this: 1 dilates, -1 erodes by one pixel
+    thickness: float = 0.7  # uniform in ± this: 1 dilates, -1 erodes by one pixel
 
 
 def random_warp(images, strength=WarpStrength(), *, seed):

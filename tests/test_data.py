@@ -1,6 +1,8 @@
+import gzip
 import hashlib
 import http.server
 import io
+import json
 import threading
 import time
 
@@ -8,7 +10,7 @@ import numpy as np
 import pytest
 
 from autoencoder import data
-from autoencoder.data import DataError, load_bundled, load_mnist
+from autoencoder.data import DataError, load_bundled, load_drawn, load_mnist
 
 SHAPES = {"x_train": (6, 28, 28), "y_train": (6,), "x_test": (4, 28, 28), "y_test": (4,)}
 
@@ -203,3 +205,24 @@ def test_a_server_that_hangs_is_not_waited_for(cache, arrays, served):
 def test_no_network_is_said_with_what_to_do(cache):
     with pytest.raises(DataError, match="set MNIST_NPZ to a copy"):
         load_mnist(wait_s=5)
+
+
+def test_pen_strokes_become_digits_the_right_way_up(tmp_path):
+    path = tmp_path / "pen.jsonl.gz"
+    seven = {"digit": 7, "strokes": [[[0, 100], [50, 100], [20, 0]]]}  # y up: the bar is at the top
+    path.write_bytes(gzip.compress(json.dumps(seven).encode()))
+    drawn = load_drawn(path)
+    assert drawn.labels.tolist() == [7]
+    rows = drawn.images[0].sum(axis=1)
+    assert rows[:14].sum() > rows[14:].sum()
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"no json", b'{"digit": 1}', b'{"digit": 1, "strokes": [[]]}'])
+def test_a_file_of_something_else_than_strokes_is_refused(tmp_path, content):
+    path = tmp_path / "pen.jsonl.gz"
+    path.write_bytes(gzip.compress(content))
+    with pytest.raises(DataError, match=r"pen\.jsonl\.gz"):
+        load_drawn(path)
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"pen\.jsonl\.gz"):
+        load_drawn(path)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from autoencoder.data import Digits
-from autoencoder.evaluate import evaluate, hits_at_4, reconstruction_mse, summarize
+from autoencoder.evaluate import evaluate, evaluate_all, format_table, hits_at_4, reconstruction_mse, summarize
 from autoencoder.spaces import PCA, Pixels
 
 
@@ -26,7 +26,9 @@ def test_queries_from_outside_are_not_left_out():
 
 
 def test_the_summary_is_the_mean_share_and_two_thresholds():
-    assert summarize(np.array([4, 3, 2, 1])) == {"precision_at_4": 0.625, "at_least_3_of_4": 0.5, "all_4": 0.25}
+    summary = summarize(np.array([4, 3, 2, 1]))
+    del summary["precision_at_4_interval"]
+    assert summary == {"precision_at_4": 0.625, "at_least_3_of_4": 0.5, "all_4": 0.25}
 
 
 def test_reconstruction_error_is_the_mean_over_all_pixels():
@@ -43,3 +45,25 @@ def test_every_space_is_evaluated_by_its_name(bundled):
     assert "mse" not in results["pixels"]
     assert results["pca"]["mse"] < 0.05
     assert 0.5 < results["pixels"]["precision_at_4"] <= 1
+
+
+def test_the_interval_holds_the_mean_and_narrows_with_the_queries():
+    few, many = (summarize(np.tile([4, 4, 4, 2], n)) for n in (10, 1000))
+    for summary in (few, many):
+        low, high = summary["precision_at_4_interval"]
+        assert low < 0.875 < high
+    # The deviation of a query's share is 0.2165, of 4,000 queries' mean 0.2165 / √4000 = 0.0034: ± 1.96 of it.
+    assert many["precision_at_4_interval"] == pytest.approx([0.875 - 0.0067, 0.875 + 0.0067], abs=0.0007)
+
+
+def test_drawn_digits_are_searched_in_the_first_gallery(bundled):
+    results = evaluate_all([Pixels()], [bundled], line_of_digits([0.5, 0.6], [1, 1]))
+    assert list(results) == ["digits", "drawn"]
+
+
+def test_the_table_has_a_row_a_space():
+    row = summarize(np.array([4, 4, 3]))
+    lines = format_table({"mnist": {"pixels": row, "latent": row | {"mse": 0.00456}}}).splitlines()
+    assert lines[1].split()[:2] == ["pixels", "0.9167"]
+    assert lines[1].endswith("–")
+    assert lines[2].endswith("0.0046")

@@ -38,7 +38,7 @@ def test_without_mnist_the_bundled_digits_are_searched_and_it_is_said(picture, m
     monkeypatch.delenv("MNIST_NPZ", raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     assert main(["search", str(picture)]) == 0
-    assert "searching the bundled digits" in capsys.readouterr().err
+    assert "without MNIST" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -78,3 +78,14 @@ def test_help_shows_the_defaults(capsys):
     with pytest.raises(SystemExit):
         main(["search", "--help"])
     assert "(default: 4)" in capsys.readouterr().out
+
+
+def test_evaluate_prints_every_space_on_the_data_that_is_there(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("MNIST_NPZ", str(tmp_path / "none"))
+    assert main(["evaluate", "--json"]) == 0
+    printed = capsys.readouterr()
+    results = json.loads(printed.out)
+    assert set(results) == {"digits"}
+    assert set(results["digits"]) == {"pixels", "pca", "latent"}
+    assert {"precision_at_4", "at_least_3_of_4", "all_4", "mse"} <= set(results["digits"]["latent"])
+    assert "without MNIST" in printed.err

@@ -46,7 +46,7 @@ def test_agreement_of_two_pairs_worked_by_hand():
 
 
 def test_agreement_is_better_the_nearer_the_pairs():
-    a = tf.constant(np.random.default_rng(0).normal(size=(20, 24)).astype(np.float32))
+    a = tf.constant(np.random.default_rng(0).normal(size=(30, 24)).astype(np.float32))
     assert agreement(a, a) < agreement(a, 0.5 * a) < agreement(a, tf.reverse(a, [0]))
 
 

@@ -1,5 +1,6 @@
 # make app: serve the app on http://localhost:8501.   make test: run all tests.   make lint: check the style.
-.PHONY: app test lint
+# make screenshots: remake the README's pictures.
+.PHONY: app test lint screenshots
 .DELETE_ON_ERROR:
 
 PORT ?= 8501
@@ -17,6 +18,9 @@ test: $(VENV)/.dev
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+screenshots: $(VENV)/.dev
+	@$(BIN)/python tests/screenshots.py
 
 $(VENV)/.app: requirements.txt | $(BIN)/python
 	@$(call install,requirements.txt)

@@ -1,4 +1,4 @@
-"""The command line: python -m autoencoder train | encode | evaluate | search."""
+"""The command line: python -m autoencoder train | ablate | encode | evaluate | search."""
 
 import argparse
 import json
@@ -34,6 +34,16 @@ def _parser():
     train.add_argument("--epochs", type=_positive, default=24, help="passes over the training images for the encoder")
     train.add_argument("--decoder-epochs", type=_positive, default=12, help="passes for the decoder, after that")
     train.add_argument("--seed", type=int, default=0, help="of the weights, the order and the warps")
+    train.add_argument("--drawn", type=Path, metavar="FILE", help="pen strokes to measure with too (.jsonl.gz)")
+
+    train.add_argument(
+        "--textbook", action="store_true", help="instead, train the textbooks' dense one to compare with"
+    )
+
+    ablate = _verb(verbs, "ablate", _ablate, "train with each ingredient left out, and keep what that costs")
+    ablate.add_argument("--epochs", type=_positive, default=3, help="passes over the training images")
+    ablate.add_argument("--seeds", type=_positive, default=3, help="runs for each ingredient")
+    ablate.add_argument("--drawn", type=Path, metavar="FILE", help="pen strokes to measure with too (.jsonl.gz)")
 
     _verb(verbs, "encode", _encode, "compute the galleries' latents anew with the trained encoder")
 
@@ -64,16 +74,31 @@ def _positive(text):
 
 
 def _train(options):
+    drawn = load_drawn(options.drawn) if options.drawn else None
     from autoencoder.evaluate import format_table
-    from autoencoder.train import train
+    from autoencoder.train import train, train_textbook
 
-    metrics = train(
-        epochs=options.epochs,
-        decoder_epochs=options.decoder_epochs,
-        seed=options.seed,
-        directory=artifacts.DIRECTORY,
-    )
-    print(format_table(metrics))
+    common = {"epochs": options.epochs, "seed": options.seed, "drawn": drawn, "directory": artifacts.DIRECTORY}
+    measured = train_textbook(**common) if options.textbook else train(decoder_epochs=options.decoder_epochs, **common)
+    print(format_table(measured))
+    return 0
+
+
+def _ablate(options):
+    drawn = load_drawn(options.drawn) if options.drawn else None
+    from autoencoder.ablate import ablate, format_rows
+
+    test = load_mnist()
+    others = {"drawn": (test, drawn)} if drawn else {}
+    others["digits"] = load_bundled(), None
+    rows = []
+    for row in ablate(load_mnist("train"), others, epochs=options.epochs, seeds=options.seeds):
+        rows.append(row)
+        print(json.dumps(row), file=sys.stderr)
+        with artifacts.replacing(artifacts.DIRECTORY) as folder:
+            ablation = {"epochs": options.epochs, "seeds": options.seeds, "rows": rows}
+            artifacts.save_metrics(artifacts.load_metrics(artifacts.DIRECTORY) | {"ablation": ablation}, folder)
+    print(format_rows(rows))
     return 0
 
 
@@ -93,6 +118,9 @@ def _evaluate(options):
 
     spaces = [Pixels(), PCA.load(artifacts.DIRECTORY), load_latent_space(artifacts.DIRECTORY)]
     results = evaluate_all(spaces, _galleries(), drawn)
+    for data, kept in artifacts.load_metrics(artifacts.DIRECTORY).items():
+        if data in results and "textbook" in kept:  # only its figures are kept, not the network
+            results[data]["textbook"] = kept["textbook"]
     print(json.dumps(results, indent=2) if options.json else format_table(results))
     return 0
 

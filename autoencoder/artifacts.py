@@ -14,6 +14,7 @@ import numpy as np
 
 DIRECTORY = Path(__file__).resolve().parent.parent / "artifacts"
 MANIFEST = "manifest.json"
+METRICS = "metrics.json"
 REPAIR = "restore it with `git checkout artifacts`, or rebuild it with `python -m autoencoder train`"
 
 
@@ -57,6 +58,17 @@ def load_latents(gallery_name, directory=DIRECTORY):
     latents = np.load(latents_path(gallery_name, directory), allow_pickle=False)
     latents.setflags(write=False)
     return latents
+
+
+def load_metrics(directory=DIRECTORY):
+    """What the build has measured, as a dict; empty where nothing has been measured yet."""
+    path = Path(directory) / METRICS
+    return json.loads(path.read_bytes()) if path.exists() else {}
+
+
+def save_metrics(metrics, folder):
+    """Write metrics, a dict, into a folder that `replacing` has given."""
+    (folder / METRICS).write_text(json.dumps(metrics, indent=2) + "\n", "utf-8")
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import tensorflow as tf
 from keras import layers
 
 from autoencoder.spaces import Latent
-from autoencoder.warp import random_warp
+from autoencoder.warp import DEFAULT_STRENGTH, random_warp
 
 LATENT_DIM = 32
 CONTENT_DIM = 24  # the first 24 of the 32 numbers say what the digit is, the last 8 how it stands
@@ -41,6 +41,14 @@ def _normalized(x):
     return layers.ReLU()(layers.BatchNormalization(momentum=0.98)(x))
 
 
+def build_textbook_autoencoder():
+    """The encoder and decoder of the textbooks, for comparison: one dense layer each, 784-32-784."""
+    images, latents = keras.Input((28, 28)), keras.Input((LATENT_DIM,))
+    code = layers.Dense(LATENT_DIM, activation="relu")(layers.Flatten()(images))
+    pixels = layers.Dense(784, activation="sigmoid")(latents)
+    return keras.Model(images, code), keras.Model(latents, layers.Reshape((28, 28))(pixels))
+
+
 class ContentAndPose(keras.Model):
     """An encoder and a decoder, trained so that images of the same digit get nearby latents.
 
@@ -55,11 +63,23 @@ class ContentAndPose(keras.Model):
     van den Oord, Li and Vinyals, "Representation Learning with Contrastive Predictive Coding", 2018).
     """
 
-    def __init__(self, encoder, decoder, *, seed):
+    def __init__(
+        self,
+        encoder,
+        decoder,
+        *,
+        seed,
+        clean_weight=CLEAN_WEIGHT,
+        agreement_weight=AGREEMENT_WEIGHT,
+        strength=DEFAULT_STRENGTH,
+    ):
         super().__init__()
         self.encoder = encoder
         self.decoder = decoder
         self.seeds = keras.random.SeedGenerator(seed)
+        self.clean_weight = clean_weight
+        self.agreement_weight = agreement_weight
+        self.strength = strength
 
     def call(self, x, training=False):
         """Reconstructions of images float32 (n, 28, 28); in training, adds the loss."""
@@ -71,12 +91,12 @@ class ContentAndPose(keras.Model):
         z1, z2 = tf.split(self.encoder(tf.concat([x1, x2], 0), training=True), 2)
         reconstructed, cleaned = tf.split(self.decoder(tf.concat([z1, content(z2)], 0), training=True), 2)
         self.add_loss(mse(reconstructed, x1))
-        self.add_loss(CLEAN_WEIGHT * mse(cleaned, x))
-        self.add_loss(AGREEMENT_WEIGHT * agreement(content(z1), content(z2)))
+        self.add_loss(self.clean_weight * mse(cleaned, x))
+        self.add_loss(self.agreement_weight * agreement(content(z1), content(z2)))
         return reconstructed
 
     def _warp(self, x):
-        return random_warp(x, seed=tf.cast(self.seeds.next(), tf.int32))
+        return random_warp(x, self.strength, seed=tf.cast(self.seeds.next(), tf.int32))
 
 
 def content(latents):

@@ -58,11 +58,11 @@ class PCA:
 
 @dataclass(frozen=True)
 class Latent:
-    """The autoencoder's 32 numbers, by its Keras `encoder` and `decoder`."""
+    """An autoencoder's 32 numbers, by its Keras `encoder` and `decoder`."""
 
     encoder: object
     decoder: object
-    name = "latent"
+    name: str = "latent"
 
     def transform(self, images):
         """Images float32 (n, 28, 28) as latents float32 (n, 32)."""

@@ -24,7 +24,10 @@ class WarpStrength:
     thickness: float = 0.7  # uniform in ± this: 1 dilates, -1 erodes by one pixel
 
 
-def random_warp(images, strength=WarpStrength(), *, seed):
+DEFAULT_STRENGTH = WarpStrength()
+
+
+def random_warp(images, strength=DEFAULT_STRENGTH, *, seed):
     """Warped copies of a batch, each image by its own random warp.
 
     Args:

@@ -2,69 +2,19 @@
 
 import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 import pytest
+from browser import ANSWER_MS, browser_path, chromium, draw, serving, settle
 from PIL import Image
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-ROOT = Path(__file__).parent.parent
-START_S = 60
-ANSWER_MS = 30_000
-CANVAS_PX = 280
-BROWSERS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
-# Nothing of the browser's own goes to a network.
-OFFLINE = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"]
-
-
-def browser_path():
-    return next((path for path in BROWSERS if Path(path).exists()), None) or shutil.which("chromium")
-
+from autoencoder.preprocess import digit_from_strokes
 
 if not browser_path():
     if os.environ.get("REQUIRE_BROWSER"):
         pytest.fail("REQUIRE_BROWSER is set, and there is no Chromium", pytrace=False)
     pytest.skip("no Chromium here: the browser's journeys are not tested", allow_module_level=True)
-
-
-@contextmanager
-def serving(**environment):
-    """The app on a free port of this machine, its address; unreachable proxies stand in for a missing network."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    no_network = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=os.environ | no_network | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    try:
-        wait_until_healthy(port, process)
-        yield f"http://localhost:{port}"
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def wait_until_healthy(port, process):
-    deadline = time.monotonic() + START_S
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    while time.monotonic() < deadline:
-        assert process.poll() is None, process.stdout.read().decode()
-        try:
-            with direct.open(f"http://localhost:{port}/_stcore/health", timeout=1):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise TimeoutError(f"the app did not start within {START_S} s")
 
 
 @pytest.fixture(scope="module")
@@ -75,10 +25,8 @@ def server():
 
 @pytest.fixture(scope="module")
 def browser():
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=browser_path(), args=["--no-sandbox", *OFFLINE])
-        yield chromium
-        chromium.close()
+    with chromium() as running:
+        yield running
 
 
 @pytest.fixture
@@ -107,22 +55,6 @@ def page(visit, server):
     return visit(server)
 
 
-def draw(page, strokes, *, side_px=170):
-    """Draw strokes with the mouse, in the canvas' middle, their longer side `side_px`."""
-    strokes = [np.array(stroke, float) for stroke in strokes]
-    points = np.concatenate(strokes)
-    low, high = points.min(axis=0), points.max(axis=0)
-    box = page.locator("canvas.upper-canvas").bounding_box()
-    middle = np.array([box["x"], box["y"]]) + CANVAS_PX / 2
-    for stroke in strokes:
-        path = (stroke - (low + high) / 2) * side_px / (high - low).max() + middle
-        page.mouse.move(*path[0])
-        page.mouse.down()
-        for point in path[1:]:
-            page.mouse.move(*point)
-        page.mouse.up()
-
-
 def found(page):
     """The lines that name the neighbours on the page."""
     return page.get_by_text(re.compile(r"distance \d"))
@@ -140,20 +72,12 @@ def labels(page):
     return [int(re.search(r"a (\d)", text)[1]) for text in found(page).all_inner_texts()]
 
 
-def settle(page):
-    """Wait until the app has finished running."""
-    page.wait_for_timeout(400)  # the canvas waits 200 ms before it sends
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-
-
 def picture(page, alt):
     return page.get_by_alt_text(alt).get_attribute("src")
 
 
 def clear_drawings(drawings, digit, engine, n):
     """Drawings of a digit that all of the engine's neighbours agree on."""
-    from autoencoder.preprocess import digit_from_strokes
-
     clear = [
         drawing
         for drawing in drawings.get(digit, [])[:30]

@@ -1,5 +1,3 @@
-import json
-
 import keras
 import numpy as np
 import pytest
@@ -27,7 +25,7 @@ def test_training_leaves_artifacts_that_search(few_digits, tmp_path, capfd):
     out, progress = capfd.readouterr()
     assert "loss" in progress
     assert "loss" not in out
-    assert json.loads((tmp_path / "metrics.json").read_text()) == metrics
+    assert artifacts.load_metrics(tmp_path) == metrics
     assert set(metrics) == {"mnist", "digits"}
     assert set(metrics["mnist"]) == {"pixels", "pca", "latent"}
     result = Engine.load(few_digits, tmp_path).search(few_digits.images[3], 4, exclude=3)
@@ -79,3 +77,12 @@ def test_training_stopped_and_called_again_goes_on_where_it_was(few_digits, tmp_
     assert "Epoch 1/3" not in progress
     assert artifacts.verify(tmp_path)
     assert not list((tmp_path / "kept").iterdir())
+
+
+def test_the_textbook_s_autoencoder_adds_its_figures_and_changes_nothing_else(few_digits, tmp_path):
+    train.train(epochs=1, decoder_epochs=1, seed=0, directory=tmp_path, checkpoints=tmp_path / "checkpoints")
+    before = artifacts.verify(tmp_path)["files"]
+    train.train_textbook(epochs=1, seed=0, directory=tmp_path)
+    after = artifacts.verify(tmp_path)["files"]
+    assert {name for name in after if after[name] != before[name]} == {"metrics.json"}
+    assert set(artifacts.load_metrics(tmp_path)["digits"]) == {"pixels", "pca", "latent", "textbook"}

@@ -1,0 +1,65 @@
+"""What each ingredient of the training brings: the encoder trained with all of them, and with each left out."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from autoencoder.data import Digits
+from autoencoder.evaluate import hits_at_4, reconstruction_mse
+from autoencoder.spaces import Latent
+from autoencoder.train import fit_content_and_pose, whiten_by_warps
+from autoencoder.warp import DEFAULT_STRENGTH
+
+HELD_OUT = 6_000  # of the training images, the last: never trained on, and what the ingredients were chosen by
+LEFT_OUT = {
+    "nothing": {},
+    "clean digit": {"clean_weight": 0.0},
+    "agreement": {"agreement_weight": 0.0},
+    "rotation, shear, scale, shift": {
+        "strength": replace(DEFAULT_STRENGTH, rotation=0.0, shear=0.0, log_scale=0.0, shift_px=0.0)
+    },
+    "elastic distortion": {"strength": replace(DEFAULT_STRENGTH, elastic_px=0.0)},
+    "thickness": {"strength": replace(DEFAULT_STRENGTH, thickness=0.0)},
+}
+
+
+def ablate(training, others, *, epochs, seeds):
+    """Train with each ingredient left out and measure; yields as it goes, for it takes hours at full length.
+
+    Args:
+        training: Digits, MNIST's training digits; the last 6,000 are held out.
+        others: {name: (gallery, queries)} of Digits to measure besides, queries None for the gallery's own.
+        epochs: passes over the images, fewer than for the shipped encoder.
+        seeds: int, how many runs a row.
+
+    Yields:
+        dict: `left_out`, `seed`, P@4 by the name of the data (`held_out` and those of `others`), and `mse`, of the
+        held-out digits' reconstruction by the decoder that taught the encoder.
+    """
+    images = training.images[:-HELD_OUT]
+    held_out = Digits("held_out", training.images[-HELD_OUT:], training.labels[-HELD_OUT:], training.sha256)
+    data = {"held_out": (held_out, None)} | others
+    for seed in range(seeds):
+        for left_out, objective in LEFT_OUT.items():
+            model = fit_content_and_pose(images, epochs=epochs, seed=seed, **objective)
+            space = Latent(model.encoder, model.decoder)
+            mse = {"mse": reconstruction_mse(space, held_out.images)}
+            if left_out == "nothing":
+                yield {"left_out": "whitening", "seed": seed} | _precisions(space, data) | mse
+            whiten_by_warps(model, images, seed=[seed, epochs])
+            yield {"left_out": left_out, "seed": seed} | _precisions(space, data) | mse
+
+
+def format_rows(rows):
+    """What `ablate` yields as lines of a Markdown table: a row an ingredient, mean ± deviation over the seeds."""
+    names = [name for name in rows[0] if name not in ("left_out", "seed")]
+    lines = [f"| left out | {' | '.join(names)} |", f"| --- |{' --- |' * len(names)}"]
+    for left_out in dict.fromkeys(row["left_out"] for row in rows):
+        runs = np.array([[row[name] for name in names] for row in rows if row["left_out"] == left_out])
+        cells = [f"{mean:.4f} ± {deviation:.4f}" for mean, deviation in zip(runs.mean(0), runs.std(0), strict=True)]
+        lines.append(f"| {left_out} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _precisions(space, data):
+    return {name: float(np.mean(hits_at_4(space, *digits)) / 4) for name, digits in data.items()}

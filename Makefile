@@ -1,45 +1,47 @@
 # make app: serve the app on http://localhost:8501.   make test: run all tests.   make lint: check the style.
 # make screenshots: remake the README's pictures.
 .PHONY: app test lint screenshots
-.DELETE_ON_ERROR:
 
 PORT ?= 8501
 PYTHON ?= python3 python3.13 python3.12 python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-app: $(VENV)/.app
-	@$(BIN)/python -c 'import socket, sys; s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(("localhost", int(sys.argv[1])))' $(PORT) 2>/dev/null \
-	  || { echo "Port $(PORT) is in use: stop what serves there, or choose another: make app PORT=8502"; exit 1; }
+app:
+	@$(call install,requirements.txt)
+	@$(BIN)/python -c "import socket; socket.create_server(('localhost', $(PORT))).close()" 2>/dev/null \
+	  || { echo "Port $(PORT) cannot be had, most likely because it is in use: choose another, as make app PORT=8502"; exit 1; }
 	@$(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
-test: $(VENV)/.dev
+test:
+	@$(call install,requirements-dev.txt)
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-lint: $(VENV)/.dev
+lint:
+	@$(call install,requirements-dev.txt)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
-screenshots: $(VENV)/.dev
+screenshots:
+	@$(call install,requirements-dev.txt)
 	@$(BIN)/python tests/screenshots.py
 
-$(VENV)/.app: requirements.txt | $(BIN)/python
-	@$(call install,requirements.txt)
-
-$(VENV)/.dev: requirements-dev.txt requirements.txt | $(BIN)/python
-	@$(call install,requirements-dev.txt)
-
-# The first Python that is recent enough; a name may be there and not work (pyenv), so each is tried.
-$(BIN)/python:
-	@for python in $(PYTHON); do \
-	  if $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then \
-	    echo "Making $(VENV) with $$($$python --version)"; exec $$python -m venv --clear $(VENV); \
-	  fi; \
-	done; \
-	echo "Python 3.11, 3.12 or 3.13 is needed, and none was found ($$(python3 --version 2>&1))."; \
-	echo "Install one, or name it: make PYTHON=/path/to/python3.12 ..."; exit 1
-
+# Make .venv if there is none that works, with the first Python that is recent enough (a name may be there and not work,
+# so each is tried); then install the packages of $(1), unless that was done since it was last changed.
 define install
-echo "Installing $(1): a few minutes the first time"; \
-$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(1) && touch $@ \
-|| { echo "The packages of $(1) could not be installed (see above): is there a network, and room on the disk?"; exit 1; }
+$(BIN)/python -c '' 2>/dev/null || { \
+  rm -rf $(VENV); \
+  for python in $(PYTHON); do \
+    $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null || continue; \
+    echo "Making $(VENV) with $$($$python --version)"; $$python -m venv $(VENV) && break; \
+  done; \
+  $(BIN)/python -c '' 2>/dev/null || { \
+    echo "Python 3.11, 3.12 or 3.13 with its venv module is needed, and none was found."; \
+    echo "Install one, or name it: make $@ PYTHON=/path/to/python3.12"; exit 1; }; \
+}; \
+stamp=$(VENV)/installed-$(1); \
+if ! [ $$stamp -nt requirements.txt -a $$stamp -nt $(1) ]; then \
+  echo "Installing $(1): a few minutes the first time"; \
+  $(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(1) && touch $$stamp || { \
+    echo "The packages of $(1) could not be installed (see above): is there a network, and room on the disk?"; exit 1; }; \
+fi
 endef

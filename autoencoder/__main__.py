@@ -6,9 +6,11 @@ import os
 import sys
 from pathlib import Path
 
+from PIL import Image
+
 from autoencoder import artifacts
 from autoencoder.artifacts import ArtifactError
-from autoencoder.data import DataError, load_bundled, load_drawn, load_mnist
+from autoencoder.data import DataError, load_bundled, load_drawn, load_gallery, load_mnist
 from autoencoder.preprocess import NoDigitError, digit_from_image
 
 
@@ -31,9 +33,11 @@ def _parser():
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
     train = _verb(verbs, "train", _train, "train the autoencoder on MNIST and write all artifacts")
-    train.add_argument("--epochs", type=_positive, default=24, help="passes over the training images for the encoder")
-    train.add_argument("--decoder-epochs", type=_positive, default=12, help="passes for the decoder, after that")
-    train.add_argument("--seed", type=int, default=0, help="of the weights, the order and the warps")
+    train.add_argument(
+        "--epochs", type=_whole_number(1), default=24, help="passes over the training images for the encoder"
+    )
+    train.add_argument("--decoder-epochs", type=_whole_number(1), default=12, help="passes for the decoder, after that")
+    train.add_argument("--seed", type=_whole_number(0), default=0, help="of the weights, the order and the warps")
     train.add_argument("--drawn", type=Path, metavar="FILE", help="pen strokes to measure with too (.jsonl.gz)")
 
     train.add_argument(
@@ -41,19 +45,22 @@ def _parser():
     )
 
     ablate = _verb(verbs, "ablate", _ablate, "train with each ingredient left out, and keep what that costs")
-    ablate.add_argument("--epochs", type=_positive, default=3, help="passes over the training images")
-    ablate.add_argument("--seeds", type=_positive, default=3, help="runs for each ingredient")
+    ablate.add_argument("--epochs", type=_whole_number(1), default=3, help="passes over the training images")
+    ablate.add_argument("--seeds", type=_whole_number(1), default=3, help="runs for each ingredient")
     ablate.add_argument("--drawn", type=Path, metavar="FILE", help="pen strokes to measure with too (.jsonl.gz)")
 
     _verb(verbs, "encode", _encode, "compute the galleries' latents anew with the trained encoder")
 
     evaluate = _verb(verbs, "evaluate", _evaluate, "measure how good each space is to search in")
     evaluate.add_argument("--drawn", type=Path, metavar="FILE", help="pen strokes to search for too (.jsonl.gz)")
+    evaluate.add_argument(
+        "--failures", type=Path, metavar="PNG", help="write a picture of queries that find none right"
+    )
     evaluate.add_argument("--json", action="store_true", help="print the figures as JSON")
 
     search = _verb(verbs, "search", _search, "find the look-alikes of the digit in an image file")
     search.add_argument("image", type=Path, metavar="IMAGE", help="PNG, JPEG, WebP or BMP")
-    search.add_argument("--n-neighbors", type=_positive, default=4, help="how many to find")
+    search.add_argument("--n-neighbors", type=_whole_number(1), default=4, help="how many to find")
     search.add_argument("--json", action="store_true", help="print the answer as JSON")
     return parser
 
@@ -66,11 +73,15 @@ def _verb(verbs, name, run, summary):
     return verb
 
 
-def _positive(text):
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"expected 1 or more, received {text}")
-    return number
+def _whole_number(least):
+    """A parser of whole numbers from `least` on."""
+
+    def parse(text):
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"expected a whole number from {least} on, received {text}")
+        return int(text)
+
+    return parse
 
 
 def _train(options):
@@ -112,12 +123,16 @@ def _encode(options):
 def _evaluate(options):
     drawn = load_drawn(options.drawn) if options.drawn else None
     artifacts.verify(artifacts.DIRECTORY)
-    from autoencoder.evaluate import evaluate_all, format_table
+    from autoencoder.evaluate import evaluate_all, format_table, picture_failures
     from autoencoder.model import load_latent_space
     from autoencoder.spaces import PCA, Pixels
 
     spaces = [Pixels(), PCA.load(artifacts.DIRECTORY), load_latent_space(artifacts.DIRECTORY)]
-    results = evaluate_all(spaces, _galleries(), drawn)
+    gallery, bundled = _gallery(), load_bundled()
+    galleries = [gallery] if gallery.name == bundled.name else [gallery, bundled]
+    if options.failures:
+        Image.fromarray(picture_failures(spaces[-1], galleries[0])).save(options.failures)
+    results = evaluate_all(spaces, galleries, drawn)
     for data, kept in artifacts.load_metrics(artifacts.DIRECTORY).items():
         if data in results and "textbook" in kept:  # only its figures are kept, not the network
             results[data]["textbook"] = kept["textbook"]
@@ -125,18 +140,17 @@ def _evaluate(options):
     return 0
 
 
-def _galleries():
-    """MNIST's test digits where they are to be had, and the bundled ones."""
-    try:
-        return [load_mnist(), load_bundled()]
-    except DataError as error:
-        print(f"note: without MNIST, since {error}", file=sys.stderr)
-        return [load_bundled()]
+def _gallery():
+    """The gallery to search; where it is not MNIST, a note says why."""
+    gallery, problem = load_gallery()
+    if problem:
+        print(f"note: without MNIST. {problem}", file=sys.stderr)
+    return gallery
 
 
 def _search(options):
     digit = digit_from_image(options.image.read_bytes())
-    gallery = _galleries()[0]
+    gallery = _gallery()
     if options.n_neighbors > len(gallery):
         raise DataError(f"--n-neighbors {options.n_neighbors} is more than the gallery's {len(gallery)} digits")
 

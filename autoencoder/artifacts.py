@@ -22,8 +22,12 @@ class ArtifactError(Exception):
     """An artifact is missing, damaged or foreign; the message names it and the command that repairs it."""
 
 
-def verify(directory=DIRECTORY):
+def verify(directory=DIRECTORY, *, required=()):
     """The manifest, once every file that it lists has been found to be the one that was written.
+
+    Args:
+        directory: where the artifacts are kept.
+        required: names of files that it must list.
 
     Returns:
         dict: `files` (name -> SHA-256 in hex), `versions`, `seed`, `data` (gallery -> SHA-256).
@@ -35,6 +39,9 @@ def verify(directory=DIRECTORY):
     try:
         manifest = json.loads(path.read_bytes())
         expected = dict(manifest["files"])
+        if set(required) - set(expected) or any(Path(name).name != name for name in expected):
+            raise ValueError
+        dict(manifest["data"])
     except FileNotFoundError:
         raise ArtifactError(f"{path} is missing: {REPAIR}.") from None
     except (OSError, ValueError, KeyError, TypeError):
@@ -89,6 +96,7 @@ def replacing(directory=DIRECTORY, **about):
         yield staging
         written = {path.name: _sha256(path) for path in sorted(staging.iterdir())}
         manifest = _kept_manifest(directory) | about
+        manifest.setdefault("data", {})
         manifest["files"] = dict(sorted((manifest.get("files", {}) | written).items()))
         manifest["versions"] = _versions()
         (staging / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")

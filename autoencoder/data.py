@@ -4,8 +4,8 @@ import gzip
 import hashlib
 import json
 import os
+import tempfile
 import threading
-import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,6 +81,14 @@ def load_mnist(split="test", *, wait_s=None):
     return Digits("mnist", images.astype(np.float32) / 255, labels, MNIST_ARRAYS[f"x_{split}"][1])
 
 
+def load_gallery(*, wait_s=None):
+    """MNIST's test digits, or the bundled ones where MNIST is not to be had, and why it is not (None if it is)."""
+    try:
+        return load_mnist(wait_s=wait_s), None
+    except DataError as error:
+        return load_bundled(), str(error)
+
+
 def load_bundled():
     """The 1,797 real handwritten digits that come with scikit-learn, made like MNIST's.
 
@@ -134,42 +142,64 @@ def _find_mnist(wait_s):
         return Path(given), "replace it, or unset MNIST_NPZ to download it again"
     cached = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "datasets" / "mnist.npz"
     if not cached.is_file():
-        _download(cached, wait_s)
+        _fetch(cached, wait_s)
     return cached, "delete it to download it again"
 
 
-def _download(path, wait_s):
-    """Fetch MNIST to `path`, which appears only when it is whole."""
-    failure = []
+class _Download(threading.Thread):
+    """Fetches MNIST to `path`, which appears only when it is whole; `error` says why it did not.
 
-    def fetch():
-        import pooch
+    A thread, since no time-out covers the look-up of a host's name; a daemon, so that it keeps no process alive.
+    """
 
-        pooch.get_logger().setLevel("WARNING")
-        timeouts = CONNECT_TIMEOUT_S, SILENCE_TIMEOUT_S
+    def __init__(self, path, *, progressbar):
+        super().__init__(daemon=True, name="mnist-download")
+        self.path, self.progressbar, self.error = path, progressbar, None
+        self.url, self.sha256 = MNIST_URL, MNIST_FILE_SHA256
+
+    def run(self):
         try:
-            downloader = pooch.HTTPDownloader(timeout=timeouts, progressbar=wait_s is None)
-            pooch.retrieve(MNIST_URL, MNIST_FILE_SHA256, path.name, path.parent, downloader=downloader)
-        except Exception as error:  # whatever the network or the disk says, it is told to the visitor
-            failure.append(error)
+            import pooch
 
-    # A thread, since no time-out covers the look-up of a host's name.
-    thread = threading.Thread(target=fetch, daemon=True, name="mnist-download")
-    thread.start()
-    thread.join(wait_s)
+            pooch.get_logger().setLevel("WARNING")
+            timeouts = CONNECT_TIMEOUT_S, SILENCE_TIMEOUT_S
+            downloader = pooch.HTTPDownloader(timeout=timeouts, progressbar=self.progressbar)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix=".mnist-", dir=self.path.parent) as folder:
+                whole = pooch.retrieve(self.url, self.sha256, self.path.name, folder, downloader=downloader)
+                os.replace(whole, self.path)
+        except Exception as error:  # whatever the network or the disk says, it is told to the visitor
+            self.error = error
+
+
+_downloading = threading.Lock()
+_download = None  # the one that runs or ran last, for all threads to wait for
+
+
+def _fetch(path, wait_s):
+    """Have MNIST at `path`, waiting for the download that is on its way or for a new one."""
+    global _download
+    with _downloading:
+        if _download is None or not _download.is_alive():
+            _download = _Download(path, progressbar=wait_s is None)
+            _download.start()
+        download = _download
+    download.join(wait_s)
     advice = "Try again when there is a network, or set MNIST_NPZ to a copy of mnist.npz."
-    if thread.is_alive():
-        raise DataError(f"MNIST has not arrived from {MNIST_URL} within {wait_s:g} s. {advice}")
-    if failure:
-        raise DataError(f"MNIST could not be downloaded from {MNIST_URL} ({type(failure[0]).__name__}). {advice}")
+    if download.is_alive():
+        raise DataError(f"MNIST has not arrived from {download.url} within {wait_s:g} s. {advice}")
+    if download.error:
+        raise DataError(
+            f"MNIST could not be downloaded from {download.url} ({type(download.error).__name__}). {advice}"
+        )
 
 
 def _verified_array(path, name, remedy):
     shape, sha256 = MNIST_ARRAYS[name]
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            array = arrays[name]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            array = np.asarray(arrays[name])
+    except Exception as error:  # NumPy, zipfile and zlib raise whatever the damage makes them stumble over
         raise DataError(f"{path} cannot be read as MNIST ({name}: {error}): {remedy}.") from None
     if array.shape != shape or array.dtype != np.uint8:
         raise DataError(

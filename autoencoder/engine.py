@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from autoencoder import artifacts
-from autoencoder.model import load_latent_space
+from autoencoder.model import NETWORKS, load_latent_space
 from autoencoder.search import NearestNeighbors
 
 
@@ -62,13 +62,14 @@ class Engine:
         self.search(gallery.images[0], n_neighbors=1)  # the first call is the slow one: not a visitor's
 
     @classmethod
-    def load(cls, gallery, directory=artifacts.DIRECTORY):
+    def load(cls, gallery, directory):
         """The engine of the verified artifacts for a gallery.
 
         Raises:
             ArtifactError: an artifact is missing or damaged, or the latents are not this gallery's.
         """
-        manifest = artifacts.verify(directory)
+        latents_file = artifacts.latents_path(gallery.name, directory).name
+        manifest = artifacts.verify(directory, required=(*NETWORKS, latents_file))
         if manifest["data"].get(gallery.name) != gallery.sha256:
             raise artifacts.ArtifactError(
                 f"the latents in {directory} are not of this {gallery.name} gallery: "

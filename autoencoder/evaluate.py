@@ -7,8 +7,8 @@ from autoencoder.search import NearestNeighbors
 BOOTSTRAP_SAMPLES = 10_000
 
 
-def hits_at_4(space, gallery, queries=None):
-    """How many of each query's 4 nearest neighbours show its digit, int64 (n_queries,) from 0 to 4.
+def neighbors_at_4(space, gallery, queries=None):
+    """The gallery indices of each query's 4 nearest neighbours, int64 (n_queries, 4).
 
     Args:
         space: has `transform`, images to vectors.
@@ -18,12 +18,28 @@ def hits_at_4(space, gallery, queries=None):
     vectors = space.transform(gallery.images)
     nearest = NearestNeighbors(vectors)
     if queries is None:
-        _, indices = nearest.kneighbors(vectors, 4, exclude=np.arange(len(vectors)))
-        labels = gallery.labels
-    else:
-        _, indices = nearest.kneighbors(space.transform(queries.images), 4)
-        labels = queries.labels
-    return (gallery.labels[indices] == labels[:, None]).sum(axis=1)
+        return nearest.kneighbors(vectors, 4, exclude=np.arange(len(vectors)))[1]
+    return nearest.kneighbors(space.transform(queries.images), 4)[1]
+
+
+def hits_at_4(space, gallery, queries=None):
+    """How many of each query's 4 nearest neighbours show its digit, int64 (n_queries,) from 0 to 4."""
+    labels = (queries or gallery).labels
+    return (gallery.labels[neighbors_at_4(space, gallery, queries)] == labels[:, None]).sum(axis=1)
+
+
+def picture_failures(space, gallery, *, n_rows=12):
+    """The first queries of a gallery that find none of their kind, each beside its 4 neighbours.
+
+    Returns:
+        uint8 (30 · n_rows, 150), a query a line, dark on light, then its neighbours, nearest first.
+    """
+    indices = neighbors_at_4(space, gallery)
+    failed = np.flatnonzero((gallery.labels[indices] != gallery.labels[:, None]).all(axis=1))[:n_rows]
+    rows = np.concatenate([failed[:, None], indices[failed]], axis=1)
+    tiles = np.pad(gallery.images[rows], ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=0.4)
+    tiles[:, 0] = 1 - tiles[:, 0]  # the query, dark on light
+    return np.round(255 * np.concatenate(np.concatenate(list(tiles), axis=-2), axis=-1)).astype(np.uint8)
 
 
 def summarize(hits, *, seed=0):

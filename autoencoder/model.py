@@ -8,6 +8,7 @@ from keras import layers
 from autoencoder.spaces import Latent
 from autoencoder.warp import DEFAULT_STRENGTH, random_warp
 
+NETWORKS = ("encoder.keras", "decoder.keras")
 LATENT_DIM = 32
 CONTENT_DIM = 24  # the first 24 of the 32 numbers say what the digit is, the last 8 how it stands
 CLEAN_WEIGHT = 1.5
@@ -137,5 +138,4 @@ def whiten(encoder, differences):
 
 def load_latent_space(directory):
     """The trained encoder and decoder of verified artifacts, as a space to search in."""
-    encoder, decoder = (keras.saving.load_model(directory / f"{name}.keras") for name in ("encoder", "decoder"))
-    return Latent(encoder, decoder)
+    return Latent(*(keras.saving.load_model(directory / name) for name in NETWORKS))

@@ -6,7 +6,6 @@ MNIST's own recipe (LeCun, Bottou, Bengio and Haffner, "Gradient-Based Learning 
 """
 
 import io
-import warnings
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageOps
@@ -20,7 +19,8 @@ MAX_MEAN_INK = 0.4  # the fattest of MNIST's 70,000 digits has 0.398: beyond it 
 MIN_CONTRAST = 0.1  # of full scale, between paper and ink
 FAINT_INK = 0.15  # in pictures larger than MNIST's, less ink than this is blur and compression
 GRAIN_DEVIATIONS = 5  # robust standard deviations of the paper that are still paper
-MAX_IMAGE_PIXELS = 50_000_000  # refused from the header, before decoding
+IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")  # of all that Pillow could try
+MAX_IMAGE_PIXELS = 24_000_000  # refused from the header, before decoding
 WORKING_SIDE_PX = 400  # larger pictures are first reduced to this: faster, and it averages the noise away
 
 
@@ -63,7 +63,7 @@ def digit_from_image(data):
     """The digit in an image file: light on dark or dark on light, photo or scan.
 
     Args:
-        data: bytes of a PNG, JPEG, WebP, BMP or another format that Pillow reads; of an animation the first frame.
+        data: bytes of a PNG, JPEG, WebP or BMP file.
 
     Returns:
         float32 (28, 28) in [0, 1], ink bright.
@@ -71,7 +71,12 @@ def digit_from_image(data):
     Raises:
         NoDigitError: the bytes are no readable image, it is too large, or nothing stands out in it.
     """
-    ink = ink_from_gray(_read_gray(data))
+    return digit_from_gray(read_gray(data))
+
+
+def digit_from_gray(gray):
+    """The digit float32 (28, 28) in a picture that `read_gray` has read; raises NoDigitError if there is none."""
+    ink = ink_from_gray(gray)
     if max(ink.shape) > SIDE_PX:
         ink[ink < FAINT_INK] = 0
     return normalize_ink(ink)
@@ -164,22 +169,33 @@ def _draw(strokes, margin):
     return np.asarray(canvas, np.float32) / 255
 
 
-def _read_gray(data):
-    """Gray float32 (h, w) in [0, 1] of an image file's first frame, upright, transparency on contrasting paper."""
+def read_gray(data):
+    """An image file's first frame in gray, upright, transparent parts as paper.
+
+    Args:
+        data: bytes of a PNG, JPEG, WebP or BMP file.
+
+    Returns:
+        float32 (h, w) in [0, 1], the longer side at most 400.
+
+    Raises:
+        NoDigitError: the bytes are no readable image, or it is too large.
+    """
     unreadable = NoDigitError("This is not a picture that can be read: choose a PNG, JPEG, WebP or BMP file.")
+    too_large = NoDigitError(
+        f"This picture is too large: choose one of at most {MAX_IMAGE_PIXELS // 1_000_000} megapixels."
+    )
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data))
+        image = Image.open(io.BytesIO(data), formats=IMAGE_FORMATS)
     except Image.DecompressionBombError:
-        raise NoDigitError(_too_large()) from None
+        raise too_large from None
     except Exception:  # Pillow's readers raise whatever their format's parser trips over
         raise unreadable from None
     if image.width * image.height > MAX_IMAGE_PIXELS:
-        raise NoDigitError(_too_large())
+        raise too_large
     try:
         image.draft("L", (WORKING_SIDE_PX, WORKING_SIDE_PX))  # JPEG alone decodes straight to a smaller size
-        image = ImageOps.exif_transpose(image)
+        ImageOps.exif_transpose(image, in_place=True)
         return _to_gray(image)
     except Exception:
         raise unreadable from None
@@ -187,10 +203,8 @@ def _read_gray(data):
 
 def _to_gray(image):
     """Gray float32 (h, w) in [0, 1] of an image of any mode, its longer side at most WORKING_SIDE_PX."""
-    if image.mode.startswith("I") or image.mode == "F":  # 16 and 32 bit: Pillow's own conversion would clip
-        wide = np.asarray(image, np.float32)
-        full_scale = 65535 if image.mode.startswith("I;16") or wide.max() > 255 else 255
-        image = Image.fromarray(np.clip(wide / full_scale, 0, 1) * 255).convert("L")
+    if image.mode.startswith("I"):  # 16 bit: Pillow's own conversion would clip
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     elif image.has_transparency_data:
         image = image.convert("RGBA")
         image.thumbnail((WORKING_SIDE_PX, WORKING_SIDE_PX))
@@ -201,7 +215,3 @@ def _to_gray(image):
     image = image.convert("L")
     image.thumbnail((WORKING_SIDE_PX, WORKING_SIDE_PX))
     return np.asarray(image, np.float32) / 255
-
-
-def _too_large():
-    return f"This picture is too large: choose one of at most {MAX_IMAGE_PIXELS // 1_000_000} megapixels."

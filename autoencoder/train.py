@@ -12,6 +12,7 @@ from autoencoder import artifacts
 from autoencoder.data import load_bundled, load_mnist
 from autoencoder.evaluate import evaluate_all
 from autoencoder.model import (
+    NETWORKS,
     ContentAndPose,
     build_decoder,
     build_encoder,
@@ -30,7 +31,7 @@ WHITENING_IMAGES = 10_000
 CHECKPOINTS = artifacts.DIRECTORY.parent / ".checkpoints"
 
 
-def train(*, epochs, decoder_epochs, seed, drawn=None, directory=artifacts.DIRECTORY, checkpoints=CHECKPOINTS):
+def train(*, epochs, decoder_epochs, seed, drawn=None, directory, checkpoints=CHECKPOINTS):
     """Train the autoencoder and write every artifact; returns what was measured, as `evaluate_all` does.
 
     Stopped and called again in the same way, it goes on from the last whole epoch.
@@ -51,8 +52,8 @@ def train(*, epochs, decoder_epochs, seed, drawn=None, directory=artifacts.DIREC
     pca = PCA.fit(training.images, seed=seed)
     measured = evaluate_all([Pixels(), pca, latent], galleries, drawn)
     with artifacts.replacing(directory, data=_sources(galleries), **options) as folder:
-        latent.encoder.save(folder / "encoder.keras")
-        latent.decoder.save(folder / "decoder.keras")
+        for network, name in zip((latent.encoder, latent.decoder), NETWORKS, strict=True):
+            network.save(folder / name)
         pca.save(folder)
         _save_latents(latent, galleries, folder)
         artifacts.save_metrics(_merged(measured, directory), folder)
@@ -60,7 +61,7 @@ def train(*, epochs, decoder_epochs, seed, drawn=None, directory=artifacts.DIREC
     return measured
 
 
-def train_textbook(*, epochs, seed, drawn=None, directory=artifacts.DIRECTORY):
+def train_textbook(*, epochs, seed, drawn=None, directory):
     """Train the textbooks' dense autoencoder and add its figures, which are all that is kept, to the metrics.
 
     Raises:
@@ -76,14 +77,14 @@ def train_textbook(*, epochs, seed, drawn=None, directory=artifacts.DIRECTORY):
     return measured
 
 
-def encode(*, directory=artifacts.DIRECTORY):
+def encode(*, directory):
     """Compute the galleries' latents anew with the encoder that is there.
 
     Raises:
         ArtifactError: there is no encoder, or it is damaged.
         DataError: MNIST is not to be had.
     """
-    artifacts.verify(directory)
+    artifacts.verify(directory, required=NETWORKS)
     latent = load_latent_space(directory)
     galleries = load_mnist("test"), load_bundled()
     with artifacts.replacing(directory, data=_sources(galleries)) as folder:

@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from contextlib import contextmanager
@@ -17,7 +18,13 @@ ROOT = Path(__file__).parent.parent
 START_S = 60
 ANSWER_MS = 30_000
 CANVAS_PX = 280
-BROWSERS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+BROWSERS = (
+    "/usr/bin/chromium",
+    "/usr/bin/chromium-browser",
+    "/usr/bin/google-chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+)
 # Nothing of the browser's own goes to a network.
 OFFLINE = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"]
 
@@ -34,22 +41,26 @@ def serving(**environment):
         port = free.getsockname()[1]
     no_network = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=os.environ | no_network | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    try:
-        wait_until_healthy(port, process)
-        yield f"http://localhost:{port}"
-    finally:
-        process.terminate()
-        process.wait(10)
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=os.environ | no_network | environment, stdout=log, stderr=log)
+        try:
+            wait_until_healthy(port, process, log)
+            yield f"http://localhost:{port}"
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
-def wait_until_healthy(port, process):
+def wait_until_healthy(port, process, log):
     deadline = time.monotonic() + START_S
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while time.monotonic() < deadline:
-        assert process.poll() is None, process.stdout.read().decode()
+        if process.poll() is not None:
+            log.seek(0)
+            raise RuntimeError(log.read().decode())
         try:
             with direct.open(f"http://localhost:{port}/_stcore/health", timeout=1):
                 return

@@ -10,8 +10,8 @@ import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from autoencoder import data
-from autoencoder.data import load_bundled, load_mnist
+from autoencoder import artifacts, data
+from autoencoder.data import load_bundled, load_gallery
 
 NOWHERE = "http://127.0.0.1:9/mnist.npz"  # the discard port: refused at once
 DRAWINGS = Path(__file__).parent / "drawings.json"
@@ -29,21 +29,18 @@ def bundled():
 
 
 @pytest.fixture(scope="session")
-def gallery(bundled):
+def gallery():
     """MNIST's test digits where this machine has them, else the bundled ones."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(data, "MNIST_URL", NOWHERE)
-        try:
-            return load_mnist()
-        except data.DataError:
-            return bundled
+        return load_gallery()[0]
 
 
 @pytest.fixture(scope="session")
 def engine(gallery):
     from autoencoder.engine import Engine
 
-    return Engine.load(gallery)
+    return Engine.load(gallery, artifacts.DIRECTORY)
 
 
 @pytest.fixture(scope="session")

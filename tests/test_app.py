@@ -8,9 +8,8 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from autoencoder import artifacts, data
-from autoencoder.data import DataError, load_mnist
-from autoencoder.ui import canvas, loading
+from autoencoder import artifacts
+from autoencoder.ui import canvas, loading, search_page
 
 APP = str(Path(__file__).parent.parent / "app.py")
 
@@ -123,34 +122,50 @@ def test_an_empty_picture_gets_a_sentence_and_the_page_stays_usable():
     assert len(neighbor_texts(app)) == 4
 
 
+def test_the_canvas_is_there_before_the_engine(monkeypatch, strokes):
+    order = []
+    load_engine = search_page.load_engine
+    monkeypatch.setattr(canvas, "draw_canvas", lambda: order.append("canvas") or strokes)
+    monkeypatch.setattr(search_page, "load_engine", lambda: order.append("engine") or load_engine())
+    page()
+    assert order == ["canvas", "engine"]
+
+
 def test_missing_artifacts_are_said_with_the_command_that_repairs_them(monkeypatch, tmp_path):
     loading.load_engine.clear()
     monkeypatch.setattr(artifacts, "DIRECTORY", tmp_path)
     app = page()
     assert "manifest.json is missing" in app.error[0].value
     assert "python -m autoencoder train" in app.error[0].value
-    monkeypatch.undo()
 
 
-def test_without_mnist_the_page_searches_the_bundled_digits_and_says_so(monkeypatch, tmp_path):
+@pytest.fixture
+def no_mnist(monkeypatch, tmp_path):
+    """Take MNIST away from a fresh server; the fixture's value gives it back."""
     loading.load_engine.clear()
-    monkeypatch.delenv("MNIST_NPZ", raising=False)
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    with monkeypatch.context() as patch:
+        patch.delenv("MNIST_NPZ", raising=False)
+        patch.setenv("KERAS_HOME", str(tmp_path))
+        yield patch.undo
+    loading.load_engine.clear()
+
+
+def test_without_mnist_the_page_searches_the_bundled_digits_and_says_so(no_mnist):
     app = page()
     assert "bundled gallery, not MNIST" in app.warning[0].value
     app.button(key="random").click().run()
     assert len(neighbor_texts(app)) == 4
-
     app.button(key="try_mnist_again").click().run()
     assert not app.exception
     assert app.warning
 
-    monkeypatch.undo()
-    monkeypatch.setattr(data, "MNIST_URL", "http://127.0.0.1:9/mnist.npz")
-    try:
-        load_mnist()
-    except DataError:
+
+def test_when_mnist_is_back_it_is_searched(no_mnist, gallery):
+    if gallery.name != "mnist":
         pytest.skip("MNIST is not on this machine")
+    app = page()
+    assert app.warning
+    no_mnist()
     app.button(key="try_mnist_again").click().run()
     assert not app.exception
     assert not app.warning

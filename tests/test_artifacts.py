@@ -73,7 +73,15 @@ def test_a_file_of_another_model_is_refused(written, tmp_path):
         artifacts.verify(written)
 
 
-@pytest.mark.parametrize("content", ["[]", '{"files": 3}', '{"files": {"one.txt": 1}}', "null"])
+def test_a_manifest_without_a_required_file_is_refused(written):
+    assert artifacts.verify(written, required=["one.txt"])
+    with pytest.raises(ArtifactError, match="damaged"):
+        artifacts.verify(written, required=["two.txt"])
+
+
+@pytest.mark.parametrize(
+    "content", ["[]", '{"files": 3}', '{"files": {}}', '{"files": {"../one.txt": 1}, "data": {}}', "null"]
+)
 def test_a_manifest_that_says_something_else_is_refused(written, content):
     (written / "manifest.json").write_text(content)
     with pytest.raises(ArtifactError, match="damaged"):

@@ -41,3 +41,24 @@ def test_a_curve_passes_its_middle():
 def test_what_the_editing_tool_did_is_followed(how, expected):
     (stroke,) = strokes_from_fabric({"objects": [path(LINE, **({"left": 5, "top": 10} | how))]})
     np.testing.assert_allclose(stroke, expected, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "drawing",
+    [
+        None,
+        {},
+        {"objects": ["x"]},
+        {"objects": [{"path": LINE}]},
+        {"objects": [path([["Q", 1, 2, 3, 4]], 0, 0)]},
+        {"objects": [path([["M", 0, 0], ["C", 1, 2, 3, 4, 5, 6]], 0, 0)]},
+        {"objects": [path([[]], 0, 0)]},
+        {"objects": [path("M 0 0", 0, 0)]},
+        {"objects": [path([["M", 0, 0], ["L", None, 1]], 0, 0)]},
+        {"objects": [path([["M", 0, 0], ["L", 1e300, 1]], 0, 0)]},
+        {"objects": [path(LINE, float("nan"), 0)]},
+    ],
+)
+def test_what_no_canvas_sends_is_refused(drawing):
+    with pytest.raises(ValueError, match="expected"):
+        strokes_from_fabric(drawing)

@@ -3,6 +3,7 @@ import hashlib
 import http.server
 import io
 import json
+import re
 import threading
 import time
 
@@ -30,6 +31,7 @@ def cache(monkeypatch, tmp_path):
     """Where Keras' cache would be: empty, and nothing named in the environment."""
     monkeypatch.delenv("MNIST_NPZ", raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr(data, "_download", None)
     return tmp_path / "datasets" / "mnist.npz"
 
 
@@ -37,6 +39,20 @@ def packed(arrays):
     file = io.BytesIO()
     np.savez_compressed(file, **arrays)
     return file.getvalue()
+
+
+def saved(array):
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def in_zip_directory(content, offset, value):
+    """The archive with one byte changed in each entry of its central directory."""
+    changed = bytearray(content)
+    for entry in re.finditer(b"PK\x01\x02", content):
+        changed[entry.start() + offset] = value
+    return bytes(changed)
 
 
 @pytest.fixture
@@ -55,11 +71,12 @@ def named(monkeypatch, tmp_path, arrays):
 @pytest.fixture
 def served(monkeypatch):
     """A web server on this machine in the place of MNIST's; call it with what to send and how."""
-    servers = []
+    servers, requests = [], []
 
     def serve(content, *, send=None, delay_s=0.0, sha256=None):
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
+                requests.append(self.path)
                 time.sleep(delay_s)
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(content)))
@@ -74,6 +91,7 @@ def served(monkeypatch):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         monkeypatch.setattr(data, "MNIST_URL", f"http://127.0.0.1:{server.server_port}/mnist.npz")
         monkeypatch.setattr(data, "MNIST_FILE_SHA256", sha256 or hashlib.sha256(content).hexdigest())
+        return requests
 
     yield serve
     for server in servers:
@@ -131,8 +149,11 @@ def test_a_named_file_that_is_not_there_is_said(monkeypatch, tmp_path):
         lambda content: b"no archive",
         lambda content: content[: len(content) // 2],
         lambda content: content[:200] + bytes([content[200] ^ 255]) + content[201:],
+        lambda content: in_zip_directory(content, 6, 210),  # needs version 21.0
+        lambda content: in_zip_directory(content, 8, 1),  # encrypted
+        lambda content: saved(np.zeros(3)),
     ],
-    ids=["empty", "text", "truncated", "bit flipped"],
+    ids=["empty", "text", "truncated", "flipped", "future", "encrypted", "one array"],
 )
 def test_a_damaged_file_is_named_with_what_to_do(named, arrays, spoil):
     path = named(spoil(packed(arrays)))
@@ -184,14 +205,14 @@ def test_a_download_cut_short_leaves_nothing_behind(cache, arrays, served):
     served(content, send=len(content) // 2)
     with pytest.raises(DataError, match="could not be downloaded"):
         load_mnist()
-    assert not list(cache.parent.glob("*"))
+    assert list(cache.parent.iterdir()) == []
 
 
 def test_a_download_of_something_else_leaves_nothing_behind(cache, arrays, served):
     served(packed(arrays), sha256="0" * 64)
     with pytest.raises(DataError, match="could not be downloaded"):
         load_mnist()
-    assert not list(cache.parent.glob("*"))
+    assert list(cache.parent.iterdir()) == []
 
 
 def test_a_server_that_hangs_is_not_waited_for(cache, arrays, served):
@@ -200,6 +221,15 @@ def test_a_server_that_hangs_is_not_waited_for(cache, arrays, served):
     with pytest.raises(DataError, match="has not arrived"):
         load_mnist(wait_s=0.3)
     assert time.monotonic() - start < 2
+
+
+def test_those_who_ask_meanwhile_wait_for_the_same_download(cache, arrays, served):
+    requests = served(packed(arrays), delay_s=1)
+    for _ in range(3):
+        with pytest.raises(DataError, match="has not arrived"):
+            load_mnist(wait_s=0.1)
+    assert len(load_mnist()) == 4
+    assert len(requests) == 1
 
 
 def test_no_network_is_said_with_what_to_do(cache):

@@ -76,7 +76,7 @@ def test_many_threads_get_the_answers_of_one(engine, gallery):
 def test_latents_of_another_gallery_are_refused(gallery):
     another = Digits(gallery.name, gallery.images, gallery.labels, "another")
     with pytest.raises(artifacts.ArtifactError, match="python -m autoencoder encode"):
-        Engine.load(another)
+        Engine.load(another, artifacts.DIRECTORY)
 
 
 def test_a_missing_number_of_latents_is_refused(gallery):
@@ -95,7 +95,7 @@ def test_clear_drawings_find_their_digit(engine, drawings):
 
 @pytest.fixture(scope="module")
 def committed(gallery, engine):
-    return evaluate([Pixels(), PCA.load()], gallery)
+    return evaluate([Pixels(), PCA.load(artifacts.DIRECTORY)], gallery)
 
 
 def test_the_latent_space_beats_pixels_and_pca(committed, gallery):

@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 
 from autoencoder.data import Digits
-from autoencoder.evaluate import evaluate, evaluate_all, format_table, hits_at_4, reconstruction_mse, summarize
+from autoencoder.evaluate import (
+    evaluate,
+    evaluate_all,
+    format_table,
+    hits_at_4,
+    picture_failures,
+    reconstruction_mse,
+    summarize,
+)
 from autoencoder.spaces import PCA, Pixels
 
 
@@ -67,3 +75,11 @@ def test_the_table_has_a_row_a_space():
     assert lines[1].split()[:2] == ["pixels", "0.9167"]
     assert lines[1].endswith("–")
     assert lines[2].endswith("0.0046")
+
+
+def test_failures_show_the_query_beside_its_neighbors():
+    gallery = line_of_digits([0, 0.1, 0.2, 0.3, 0.4], [1, 2, 2, 2, 2])
+    picture = picture_failures(Pixels(), gallery)
+    assert picture.shape == (30, 150)  # the first alone finds none of its kind
+    assert picture[1, 1] == 255  # the query's first pixel, 0, dark on light
+    assert picture[1, 30 * 4 + 1] == round(0.4 * 255)  # its fourth neighbour's

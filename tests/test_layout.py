@@ -1,4 +1,4 @@
-"""How the code is laid out: what may import what, and that importing does nothing."""
+"""How the code is laid out: what may import what, and that what is needed is pinned."""
 
 import ast
 import subprocess

@@ -77,12 +77,14 @@ def test_search_agrees_with_a_full_sort_on_any_vectors(data):
     vectors = data.draw(arrays(np.float32, (n, dim), elements=values))
     queries = data.draw(arrays(np.float32, (2, dim), elements=values))
     offset = np.float32(data.draw(st.sampled_from([0, 1e4, -1e7, 1e12])))
-    n_neighbors = data.draw(st.sampled_from([1, n]))
-    distances, indices = NearestNeighbors(vectors + offset).kneighbors(queries + offset, n_neighbors)
-    for row, query in enumerate(queries + offset):
-        expected_distances, expected_indices = full_sort(vectors + offset, query, n_neighbors)
-        assert indices[row].tolist() == expected_indices.tolist()
-        np.testing.assert_allclose(distances[row], expected_distances, rtol=1e-12)
+    n_neighbors = data.draw(st.sampled_from([1, n, (n + 1) // 2]))
+    exclude = data.draw(st.none() if n_neighbors == n else st.lists(st.integers(0, n - 1), min_size=2, max_size=2))
+    found = NearestNeighbors(vectors + offset).kneighbors(queries + offset, n_neighbors, exclude=exclude)
+    for row, (query, distances, indices) in enumerate(zip(queries + offset, *found, strict=True)):
+        left_out = None if exclude is None else exclude[row]
+        expected_distances, expected_indices = full_sort(vectors + offset, query, n_neighbors, left_out)
+        assert indices.tolist() == expected_indices.tolist()
+        np.testing.assert_allclose(distances, expected_distances, rtol=1e-12)
 
 
 @pytest.mark.parametrize("dim", [32, 784])
@@ -103,3 +105,12 @@ def test_the_contract_is_that_of_scikit_learn():
     theirs = ScikitNearestNeighbors(algorithm="brute").fit(vectors).kneighbors(queries, 4)
     np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-5)
     assert ours[1].tolist() == theirs[1].tolist()
+
+
+def test_rounding_loses_no_neighbor_among_tight_clusters_far_apart():
+    rng = np.random.default_rng(0)
+    centres = np.where(np.arange(400)[:, None] % 2, 1e3, -1e3)
+    vectors = (centres + rng.normal(0, 1e-2, (400, 32))).astype(np.float32)
+    _, indices = NearestNeighbors(vectors).kneighbors(vectors[:50], 4, exclude=np.arange(50))
+    for row in range(50):
+        assert indices[row].tolist() == full_sort(vectors, vectors[row], 4, exclude=row)[1].tolist()

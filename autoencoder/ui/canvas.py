@@ -6,6 +6,7 @@ import streamlit as st
 SIDE_PX = 280  # fits a phone of 360 px beside the page's margins
 BRUSH_PX = 18
 CURVE_STEPS = 4  # points a curve of the pen's path is replaced by
+FARTHEST_PX = 100_000  # from the canvas' corner: its editing tool may move a stroke outside
 BLANK = {"objects": []}
 
 
@@ -53,12 +54,26 @@ def strokes_from_fabric(drawing):
 
     Returns:
         list of float64 (n_points, 2), (x, y) in pixels, y down.
+
+    Raises:
+        ValueError: `drawing` is no such thing.
     """
-    return [_on_canvas(path, _flatten(path["path"])) for path in drawing["objects"] if path.get("path")]
+    try:
+        strokes = [_on_canvas(path, _flatten(path["path"])) for path in drawing["objects"]]
+    except (TypeError, KeyError, IndexError, ValueError) as error:
+        raise ValueError(f"expected a Fabric.js drawing of paths, received another ({error!r})") from None
+    if not all((np.abs(stroke) < FARTHEST_PX).all() for stroke in strokes):
+        raise ValueError(f"expected points within {FARTHEST_PX} pixels, received farther ones or NaN")
+    return strokes
 
 
 def _keep_drawing():
-    st.session_state.drawing = st.session_state.canvas["drawing"]["raw"]
+    drawing = st.session_state.canvas["drawing"]["raw"]
+    try:
+        strokes_from_fabric(drawing)
+    except ValueError:
+        return  # the canvas sends no such thing: somebody else does, and gets the drawing that was there
+    st.session_state.drawing = drawing
 
 
 def _undo():
@@ -81,8 +96,10 @@ def _flatten(commands):
             start, (control, end) = points[-1], numbers
             for t in np.linspace(0, 1, CURVE_STEPS + 1)[1:]:
                 points.append((1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end)
-        else:  # M and L
+        elif command in ("M", "L"):
             points.extend(numbers)
+        else:
+            raise ValueError(f"expected the commands M, L and Q, received {command!r}")
     return np.array(points)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from autoencoder import artifacts
-from autoencoder.data import DataError, load_bundled, load_mnist
+from autoencoder.data import DataError, load_gallery, load_mnist
 
 DOWNLOAD_WAIT_S = 5  # a page is not kept longer for a network that may not be there
 
@@ -26,13 +26,11 @@ def load_engine():
     Raises:
         ArtifactError: an artifact is missing or damaged.
     """
+    artifacts.verify(artifacts.DIRECTORY)  # first: without them there is no use in waiting for MNIST
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from autoencoder.engine import Engine  # TensorFlow comes with it: seconds, while the page is already there
 
-    try:
-        gallery, problem = load_mnist(wait_s=DOWNLOAD_WAIT_S), None
-    except DataError as error:
-        gallery, problem = load_bundled(), str(error)
+    gallery, problem = load_gallery(wait_s=DOWNLOAD_WAIT_S)
     return Loaded(Engine.load(gallery, artifacts.DIRECTORY), problem)
 
 

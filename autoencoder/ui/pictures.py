@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-ENLARGEMENT = 10  # each of the 28 x 28 pixels becomes a square: no browser gets to blur it
+ENLARGEMENT = 10  # each of the 28 x 28 pixels becomes a square of 10: a browser can soften no more than its edges
 
 
 def show_digit(digit, *, alt, caption=None, width="stretch"):

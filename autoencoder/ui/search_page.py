@@ -7,14 +7,13 @@ import numpy as np
 import streamlit as st
 
 from autoencoder.artifacts import ArtifactError
-from autoencoder.preprocess import NoDigitError, digit_from_image, digit_from_strokes
+from autoencoder.preprocess import NoDigitError, digit_from_gray, digit_from_strokes, read_gray
 from autoencoder.ui import canvas
 from autoencoder.ui.loading import load_engine, try_mnist_again
 from autoencoder.ui.pictures import show_digit
 
 DRAW, RANDOM, UPLOAD = "Draw", "Random", "Upload"
 UPLOAD_TYPES = ["png", "jpg", "jpeg", "webp", "bmp"]
-UPLOAD_LIMIT_MB = 5
 N_NEIGHBORS = 4
 PICTURE_PX = 120
 GALLERY_NAMES = {
@@ -46,14 +45,21 @@ def search_page():
         )
 
     input_column, answer_column = st.columns([1, 2], gap="medium")
+    loaded = None
     with input_column:
-        query_or_hint = {DRAW: _drawn, RANDOM: _random, UPLOAD: _uploaded}[source]()
+        if source == DRAW:
+            query_or_hint = _drawn()
+        elif source == UPLOAD:
+            query_or_hint = _uploaded()
+        else:
+            loaded = _load()
+            query_or_hint = _random(loaded.engine.gallery)
         with st.container(horizontal=True, gap="xsmall"):
             if source == DRAW:
                 canvas.undo_and_clear()
             st.button("Random query", icon=":material/casino:", key="random", type="primary", on_click=_pick_random)
     with answer_column:
-        loaded = _load()
+        loaded = loaded or _load()  # after the canvas, so that there is a page to draw on meanwhile
         if isinstance(query_or_hint, Query):
             _show(loaded.engine, query_or_hint)
         else:
@@ -67,25 +73,21 @@ def _drawn():
     strokes = canvas.draw_canvas()
     if not strokes:
         return "Draw a digit from 0 to 9, or click **Random query**: its look-alikes appear here."
-    return _query(digit_from_strokes, strokes, dot_size=canvas.BRUSH_PX)
+    try:
+        return Query(digit_from_strokes(strokes, dot_size=canvas.BRUSH_PX))
+    except NoDigitError as hint:
+        return str(hint)
 
 
 def _uploaded():
     """The query in the uploaded file, or a sentence for the visitor."""
-    file = st.file_uploader(
-        "A picture of one digit, light on dark or dark on light",
-        type=UPLOAD_TYPES,
-        key="upload",
-        max_upload_size=UPLOAD_LIMIT_MB,
-    )
+    file = st.file_uploader("A picture of one digit, light on dark or dark on light", type=UPLOAD_TYPES, key="upload")
     if file is None:
         return "Choose a picture of one handwritten digit: its look-alikes appear here."
-    return _query(digit_from_image, file.getvalue())
-
-
-def _query(digit_from, *source, **options):
     try:
-        return Query(digit_from(*source, **options))
+        gray = read_gray(file.getvalue())
+        st.image(gray, width=canvas.SIDE_PX, alt="the uploaded picture, in gray")
+        return Query(digit_from_gray(gray))
     except NoDigitError as hint:
         return str(hint)
 
@@ -96,9 +98,8 @@ def _pick_random():
     st.session_state.pop("random_index", None)
 
 
-def _random():
+def _random(gallery):
     """A random digit of the gallery, kept until another is asked for."""
-    gallery = _load().engine.gallery
     index = st.session_state.get("random_index")
     while index is None or index >= len(gallery):
         drawn = int(np.random.default_rng().integers(len(gallery)))

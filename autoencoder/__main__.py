@@ -56,6 +56,7 @@ def _parser():
     evaluate.add_argument(
         "--failures", type=Path, metavar="PNG", help="write a picture of queries that find none right"
     )
+    evaluate.add_argument("--keep", action="store_true", help="write the figures into artifacts/metrics.json")
     evaluate.add_argument("--json", action="store_true", help="print the figures as JSON")
 
     search = _verb(verbs, "search", _search, "find the look-alikes of the digit in an image file")
@@ -108,7 +109,7 @@ def _ablate(options):
         print(json.dumps(row), file=sys.stderr)
         with artifacts.replacing(artifacts.DIRECTORY) as folder:
             ablation = {"epochs": options.epochs, "seeds": options.seeds, "rows": rows}
-            artifacts.save_metrics(artifacts.load_metrics(artifacts.DIRECTORY) | {"ablation": ablation}, folder)
+            artifacts.save_metrics({"ablation": ablation}, artifacts.DIRECTORY, folder)
     print(format_rows(rows))
     return 0
 
@@ -133,6 +134,9 @@ def _evaluate(options):
     if options.failures:
         Image.fromarray(picture_failures(spaces[-1], galleries[0])).save(options.failures)
     results = evaluate_all(spaces, galleries, drawn)
+    if options.keep:
+        with artifacts.replacing(artifacts.DIRECTORY) as folder:
+            artifacts.save_metrics(results, artifacts.DIRECTORY, folder)
     for data, kept in artifacts.load_metrics(artifacts.DIRECTORY).items():
         if data in results and "textbook" in kept:  # only its figures are kept, not the network
             results[data]["textbook"] = kept["textbook"]

@@ -68,13 +68,18 @@ def load_latents(gallery_name, directory=DIRECTORY):
 
 
 def load_metrics(directory=DIRECTORY):
-    """What the build has measured, as a dict; empty where nothing has been measured yet."""
-    path = Path(directory) / METRICS
-    return json.loads(path.read_bytes()) if path.exists() else {}
+    """What the build has measured, as a dict; empty where there is nothing yet, or nothing that can be read."""
+    return _read_json(Path(directory) / METRICS)
 
 
-def save_metrics(metrics, folder):
-    """Write metrics, a dict, into a folder that `replacing` has given."""
+def save_metrics(measured, directory, folder):
+    """Write what was measured into a folder that `replacing` has given, over the metrics that `directory` has.
+
+    Args:
+        measured: {what: {…}}; of each `what` the keys that are given are replaced and the others stay.
+    """
+    metrics = load_metrics(directory)
+    metrics |= {what: metrics.get(what, {}) | figures for what, figures in measured.items()}
     (folder / METRICS).write_text(json.dumps(metrics, indent=2) + "\n", "utf-8")
 
 
@@ -95,9 +100,9 @@ def replacing(directory=DIRECTORY, **about):
     try:
         yield staging
         written = {path.name: _sha256(path) for path in sorted(staging.iterdir())}
-        manifest = _kept_manifest(directory) | about
-        manifest.setdefault("data", {})
-        manifest["files"] = dict(sorted((manifest.get("files", {}) | written).items()))
+        manifest = {"data": {}} | _read_json(directory / MANIFEST) | about
+        kept = {name: sha256 for name, sha256 in manifest.get("files", {}).items() if (directory / name).is_file()}
+        manifest["files"] = dict(sorted((kept | written).items()))
         manifest["versions"] = _versions()
         (staging / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
         for name in [*written, MANIFEST]:
@@ -106,9 +111,9 @@ def replacing(directory=DIRECTORY, **about):
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _kept_manifest(directory):
+def _read_json(path):
     try:
-        return json.loads((directory / MANIFEST).read_bytes())
+        return json.loads(path.read_bytes())
     except (OSError, ValueError):
         return {}
 

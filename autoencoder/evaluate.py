@@ -5,6 +5,7 @@ import numpy as np
 from autoencoder.search import NearestNeighbors
 
 BOOTSTRAP_SAMPLES = 10_000
+ROW_ORDER = ("pixels", "pca", "textbook", "latent")
 
 
 def neighbors_at_4(space, gallery, queries=None):
@@ -94,7 +95,8 @@ def format_table(results):
     lines = []
     for data, spaces in results.items():
         lines.append(f"{data:<10} {'P@4':>6}  {'95 % interval':<15}  {'3 of 4':>6}  {'all 4':>6}  {'MSE':>7}")
-        for space, row in spaces.items():
+        for space in sorted(spaces, key=ROW_ORDER.index):
+            row = spaces[space]
             low, high = row["precision_at_4_interval"]
             mse = f"{row['mse']:.4f}" if "mse" in row else "–"
             shares = f"{row['at_least_3_of_4']:>6.3f}  {row['all_4']:>6.3f}  {mse:>7}"

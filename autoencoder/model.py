@@ -57,7 +57,7 @@ class ContentAndPose(keras.Model):
     first 24 of the latent's 32 numbers and zeros for the rest:
 
         loss =        mse(decode(encode(x1)), x1)          all 32 numbers give back the very input
-             + 1.5  · mse(decode(content(x2)), x)          the content of any warp gives the clean digit
+             + 1.5  · mse(decode(content(x2)), x)          the content alone, of any warp, gives the clean digit
              + 0.03 · agreement(content(x1), content(x2))  the content tells x's own warp from other digits'
 
     The agreement is the cross-entropy of picking x's own warp among the batch by squared Euclidean distance (InfoNCE,

@@ -56,7 +56,7 @@ def train(*, epochs, decoder_epochs, seed, drawn=None, directory, checkpoints=CH
             network.save(folder / name)
         pca.save(folder)
         _save_latents(latent, galleries, folder)
-        artifacts.save_metrics(_merged(measured, directory), folder)
+        artifacts.save_metrics(measured, directory, folder)
     shutil.rmtree(checkpoints)
     return measured
 
@@ -73,7 +73,7 @@ def train_textbook(*, epochs, seed, drawn=None, directory):
     _fit(keras.Sequential([encoder, decoder]), (training.images, training.images), epochs, seed, loss="mse")
     measured = evaluate_all([Latent(encoder, decoder, "textbook")], galleries, drawn)
     with artifacts.replacing(directory) as folder:
-        artifacts.save_metrics(_merged(measured, directory), folder)
+        artifacts.save_metrics(measured, directory, folder)
     return measured
 
 
@@ -140,12 +140,6 @@ def _fit(model, arrays, epochs, seed, checkpoint=None, loss=None):
             shuffle=False,
             callbacks=[backup] if backup else [],
         )
-
-
-def _merged(measured, directory):
-    """The metrics that are there, with what was measured in the place of the same data and space; the rest stays."""
-    metrics = artifacts.load_metrics(directory)
-    return metrics | {data: metrics.get(data, {}) | rows for data, rows in measured.items()}
 
 
 def _save_latents(latent, galleries, folder):

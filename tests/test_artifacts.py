@@ -38,6 +38,19 @@ def test_files_that_are_not_written_again_stay_listed(written):
     assert (written / "one.txt").read_text() == "another"
 
 
+@pytest.mark.parametrize("name", ["one.txt", "mnist_latents.npy", "manifest.json"])
+def test_a_new_build_repairs_what_was_damaged(written, name):
+    (written / name).unlink()
+    with artifacts.replacing(written) as folder:
+        (folder / "one.txt").write_text("new")
+    assert artifacts.verify(written, required=["one.txt"])
+    (written / name).write_text("damaged")
+    with artifacts.replacing(written) as folder:
+        (folder / "one.txt").write_text("new")
+        (folder / "mnist_latents.npy").write_text("new")
+    assert artifacts.verify(written, required=["one.txt", "mnist_latents.npy"])
+
+
 def test_a_build_that_fails_leaves_what_was_there(written):
     before = {path.name: path.read_bytes() for path in written.iterdir()}
 

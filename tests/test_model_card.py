@@ -1,0 +1,25 @@
+"""What README and model card say is what was measured."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from autoencoder import artifacts
+from autoencoder.evaluate import format_table
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.mark.parametrize("path", ["README.md", "artifacts/MODEL_CARD.md"])
+def test_the_results_are_those_of_the_metrics(path):
+    metrics = artifacts.load_metrics()
+    results = {data: metrics[data] for data in ("mnist", "drawn", "digits")}
+    assert format_table(results) in (ROOT / path).read_text("utf-8")
+
+
+@pytest.mark.parametrize("path", ["README.md", "artifacts/MODEL_CARD.md"])
+def test_every_linked_file_is_there(path):
+    document = ROOT / path
+    for link in re.findall(r"\]\(([^)#]+)\)", document.read_text("utf-8")):
+        assert (document.parent / link).exists(), link

@@ -80,6 +80,6 @@ def test_the_table_has_a_row_a_space():
 def test_failures_show_the_query_beside_its_neighbors():
     gallery = line_of_digits([0, 0.1, 0.2, 0.3, 0.4], [1, 2, 2, 2, 2])
     picture = picture_failures(Pixels(), gallery)
-    assert picture.shape == (30, 150)  # the first alone finds none of its kind
-    assert picture[1, 1] == 255  # the query's first pixel, 0, dark on light
-    assert picture[1, 30 * 4 + 1] == round(0.4 * 255)  # its fourth neighbour's
+    assert picture.shape == (90, 450)  # the first alone finds none of its kind
+    assert picture[3, 3] == 255  # the query's first pixel, 0, dark on light
+    assert picture[3, 90 * 4 + 3] == round(0.4 * 255)  # its fourth neighbour's

@@ -17,8 +17,8 @@ STROKE_WIDTH_PX = 2.1  # on the 28 x 28 grid: 1.9 to 2.3 is what MNIST's pens lo
 SUPERSAMPLING = 8  # strokes are drawn this much larger, then scaled down
 MAX_MEAN_INK = 0.4  # the fattest of MNIST's 70,000 digits has 0.398: beyond it is a blob or a scribble
 MIN_CONTRAST = 0.1  # of full scale, between paper and ink
-FAINT_INK = 0.15  # in pictures larger than MNIST's, less ink than this is blur and compression
-GRAIN_DEVIATIONS = 5  # robust standard deviations of the paper that are still paper
+FAINT_INK, FULL_INK = 0.15, 0.6  # in pictures larger than MNIST's: below it is blur and noise, above it is solid
+GRAIN_DEVIATIONS = 4  # robust standard deviations of the paper that are still paper
 IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")  # of all that Pillow could try
 MAX_IMAGE_PIXELS = 24_000_000  # refused from the header, before decoding
 WORKING_SIDE_PX = 400  # larger pictures are first reduced to this: faster, and it averages the noise away
@@ -78,7 +78,7 @@ def digit_from_gray(gray):
     """The digit float32 (28, 28) in a picture that `read_gray` has read; raises NoDigitError if there is none."""
     ink = ink_from_gray(gray)
     if max(ink.shape) > SIDE_PX:
-        ink[ink < FAINT_INK] = 0
+        ink = np.clip((ink - FAINT_INK) / (FULL_INK - FAINT_INK), 0, 1)
     return normalize_ink(ink)
 
 

@@ -153,6 +153,7 @@ def _gallery():
 
 
 def _search(options):
+    artifacts.verify(artifacts.DIRECTORY)
     digit = digit_from_image(options.image.read_bytes())
     gallery = _gallery()
     if options.n_neighbors > len(gallery):

@@ -168,6 +168,8 @@ def test_nothing_scrolls_sideways(visit, server, drawings, width, scheme):
     draw(page, drawings[0][0])
     expect_neighbors(page)
     assert page.evaluate("document.documentElement.scrollWidth") == width
+    # Nor is the canvas cut off, in a column narrower than it is.
+    assert page.locator(".dc-scroll").evaluate("scroll => scroll.scrollWidth <= scroll.clientWidth")
 
 
 def test_pictures_stay_crisp(page):

@@ -15,7 +15,7 @@ from autoencoder.ui.pictures import show_digit
 DRAW, RANDOM, UPLOAD = "Draw", "Random", "Upload"
 UPLOAD_TYPES = ["png", "jpg", "jpeg", "webp", "bmp"]
 N_NEIGHBORS = 4
-PICTURE_PX = 120
+PICTURE_PX = 100
 GALLERY_NAMES = {
     "mnist": "MNIST's 10,000 test digits",
     "digits": "the 1,797 handwritten digits that come with scikit-learn",
@@ -44,7 +44,7 @@ def search_page():
             label_visibility="collapsed",
         )
 
-    input_column, answer_column = st.columns([1, 2], gap="medium")
+    input_column, answer_column = st.columns([2, 3], gap="medium")
     loaded = None
     with input_column:
         if source == DRAW:

@@ -1,6 +1,6 @@
-# make app: serve the app on http://localhost:8501.   make test: run all tests.   make lint: check the style.
-# make screenshots: remake the README's pictures.
-.PHONY: app test lint screenshots
+# make app: serve the app on http://localhost:8501.   make class: serve it to the classroom's network.
+# make test: run all tests.   make lint: check the style.   make screenshots: remake the README's pictures.
+.PHONY: app class test lint screenshots
 
 PORT ?= 8501
 PYTHON ?= python3 python3.13 python3.12 python3.11
@@ -9,9 +9,13 @@ BIN := $(VENV)/bin
 
 app:
 	@$(call install,requirements.txt)
-	@$(BIN)/python -c "import socket; socket.create_server(('localhost', $(PORT))).close()" 2>/dev/null \
-	  || { echo "Port $(PORT) cannot be had, most likely because it is in use: choose another, as make app PORT=8502"; exit 1; }
-	@$(BIN)/python -m streamlit run app.py --server.port $(PORT)
+	@$(call serve,localhost)
+
+class:
+	@$(call install,requirements.txt)
+	@host=$$($(BIN)/python -c "from autoencoder.ui.classroom import lan_host; print(lan_host())") && \
+	  echo "For the class: http://$$host:$(PORT)   On the projector: http://localhost:$(PORT)/?present=true"
+	@$(call serve,0.0.0.0)
 
 test:
 	@$(call install,requirements-dev.txt)
@@ -24,6 +28,13 @@ lint:
 screenshots:
 	@$(call install,requirements-dev.txt)
 	@$(BIN)/python tests/screenshots.py
+
+# Serve the app on the address $(1), unless the port is taken.
+define serve
+$(BIN)/python -c "import socket; socket.create_server(('$(1)', $(PORT))).close()" 2>/dev/null || { \
+  echo "Port $(PORT) cannot be had, most likely because it is in use: choose another, as make $@ PORT=8502"; exit 1; }; \
+$(BIN)/python -m streamlit run app.py --server.address $(1) --server.port $(PORT)
+endef
 
 # Make .venv if there is none that works, with the first Python that is recent enough (a name may be there and not work,
 # so each is tried); then install the packages of $(1), unless that was done since it was last changed.

@@ -34,7 +34,7 @@ def _parser():
 
     train = _verb(verbs, "train", _train, "train the autoencoder on MNIST and write all artifacts")
     train.add_argument(
-        "--epochs", type=_whole_number(1), default=24, help="passes over the training images for the encoder"
+        "--epochs", type=_whole_number(2), default=24, help="passes over the training images for the encoder"
     )
     train.add_argument("--decoder-epochs", type=_whole_number(1), default=12, help="passes for the decoder, after that")
     train.add_argument("--seed", type=_whole_number(0), default=0, help="of the weights, the order and the warps")
@@ -45,7 +45,7 @@ def _parser():
     )
 
     ablate = _verb(verbs, "ablate", _ablate, "train with each ingredient left out, and keep what that costs")
-    ablate.add_argument("--epochs", type=_whole_number(1), default=3, help="passes over the training images")
+    ablate.add_argument("--epochs", type=_whole_number(2), default=4, help="passes over the training images")
     ablate.add_argument("--seeds", type=_whole_number(1), default=3, help="runs for each ingredient")
     ablate.add_argument("--drawn", type=Path, metavar="FILE", help="pen strokes to measure with too (.jsonl.gz)")
 

@@ -6,8 +6,9 @@ import numpy as np
 
 from autoencoder.data import Digits
 from autoencoder.evaluate import hits_at_4, reconstruction_mse
+from autoencoder.model import absorb
 from autoencoder.spaces import Latent
-from autoencoder.train import fit_content_and_pose, whiten_by_warps
+from autoencoder.train import fit_content_and_pose, whitening_by_warps
 from autoencoder.warp import DEFAULT_STRENGTH
 
 HELD_OUT = 6_000  # of the training images, the last: never trained on, and what the ingredients were chosen by
@@ -15,6 +16,7 @@ LEFT_OUT = {
     "nothing": {},
     "clean digit": {"clean_weight": 0.0},
     "agreement": {"agreement_weight": 0.0},
+    "neighbors as partners": {"n_partners": 0},
     "rotation, shear, scale, shift": {
         "strength": replace(DEFAULT_STRENGTH, rotation=0.0, shear=0.0, log_scale=0.0, shift_px=0.0)
     },
@@ -46,7 +48,7 @@ def ablate(training, others, *, epochs, seeds):
             mse = {"mse": reconstruction_mse(space, held_out.images)}
             if left_out == "nothing":
                 yield {"left_out": "whitening", "seed": seed} | _precisions(space, data) | mse
-            whiten_by_warps(model, images, seed=[seed, epochs])
+            absorb(model.encoder, whitening_by_warps(model, images, seed=seed))
             yield {"left_out": left_out, "seed": seed} | _precisions(space, data) | mse
 
 

@@ -67,6 +67,20 @@ def load_latents(gallery_name, directory=DIRECTORY):
     return latents
 
 
+def typical_path(gallery_name, directory=DIRECTORY):
+    """Where it is kept how far a gallery's own digits are from one another and from their reconstructions."""
+    return Path(directory) / f"{gallery_name}_typical.npz"
+
+
+def load_typical(gallery_name, directory=DIRECTORY):
+    """Of each of a gallery's digits, as float32 (n,): the distance to its nearest other, and its reconstruction's MSE.
+
+    Call `verify` first.
+    """
+    with np.load(typical_path(gallery_name, directory), allow_pickle=False) as arrays:
+        return arrays["distances"], arrays["errors"]
+
+
 def load_metrics(directory=DIRECTORY):
     """What the build has measured, as a dict; empty where there is nothing yet, or nothing that can be read."""
     return _read_json(Path(directory) / METRICS)

@@ -100,7 +100,6 @@ def load_bundled():
 
     cells = load_digits()
     images = np.stack([_enlarge(coverage) for coverage in cells.images.astype(np.float32) / 16])
-    images = np.round(images * 255).astype(np.float32) / 255  # 256 levels, as a picture has
     sha256 = hashlib.sha256(cells.images.astype(np.uint8).tobytes()).hexdigest()
     return Digits("digits", images, cells.target.astype(np.uint8), sha256)
 

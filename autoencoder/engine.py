@@ -9,6 +9,8 @@ from autoencoder import artifacts
 from autoencoder.model import NETWORKS, load_latent_space
 from autoencoder.search import NearestNeighbors
 
+UNLIKE_QUANTILE = 0.99  # of the gallery's own digits: a query beyond it is unlike any
+
 
 @dataclass(frozen=True)
 class Neighbor:
@@ -24,18 +26,18 @@ class SearchResult:
     """What one query gives; the arrays are read-only.
 
     `query` float32 (28, 28), `latent` float32 (32,), `reconstruction` float32 (28, 28) in [0, 1], `neighbors` nearest
-    first.
+    first. `reconstruction_mse` is the mean squared error a pixel, and `error_rank` the share of the gallery's own
+    digits, in [0, 1], that are reconstructed better. `unlike` is true where both this error and the distance to the
+    nearest neighbor are larger than for 99 % of the gallery's own digits.
     """
 
     query: np.ndarray
     latent: np.ndarray
     reconstruction: np.ndarray
     neighbors: tuple[Neighbor, ...]
-
-    @property
-    def reconstruction_mse(self):
-        """The mean squared error a pixel between query and reconstruction."""
-        return float(np.square(self.reconstruction - self.query).mean())
+    reconstruction_mse: float
+    error_rank: float
+    unlike: bool
 
 
 class Engine:
@@ -44,14 +46,18 @@ class Engine:
     Args:
         gallery: Digits to search in.
         latents: float32 (n, 32), theirs, in order.
+        distances, errors: float32 (n,), of each of its digits the distance to the nearest other and the MSE a pixel of
+            its reconstruction: what is typical.
         encoder, decoder: Keras models, (1, 28, 28) to (1, 32) and back.
     """
 
-    def __init__(self, gallery, latents, encoder, decoder):
+    def __init__(self, gallery, latents, distances, errors, encoder, decoder):
         if len(latents) != len(gallery):
             raise ValueError(f"expected {len(gallery)} latents, one a digit, received {len(latents)}")
         self.gallery = gallery
         self._nearest = NearestNeighbors(latents)
+        self._typical_errors = np.sort(errors)
+        self._far, self._bad = np.quantile(distances, UNLIKE_QUANTILE), np.quantile(errors, UNLIKE_QUANTILE)
 
         @tf.function(input_signature=[tf.TensorSpec((1, 28, 28), tf.float32)], jit_compile=False)
         def encode_and_decode(images):
@@ -68,15 +74,19 @@ class Engine:
         Raises:
             ArtifactError: an artifact is missing or damaged, or the latents are not this gallery's.
         """
-        latents_file = artifacts.latents_path(gallery.name, directory).name
-        manifest = artifacts.verify(directory, required=(*NETWORKS, latents_file))
+        gallery_files = artifacts.latents_path(gallery.name).name, artifacts.typical_path(gallery.name).name
+        manifest = artifacts.verify(directory, required=(*NETWORKS, *gallery_files))
         if manifest["data"].get(gallery.name) != gallery.sha256:
             raise artifacts.ArtifactError(
                 f"the latents in {directory} are not of this {gallery.name} gallery: "
                 "compute them with `python -m autoencoder encode`."
             )
         latent = load_latent_space(directory)
-        return cls(gallery, artifacts.load_latents(gallery.name, directory), latent.encoder, latent.decoder)
+        latents, typical = (
+            artifacts.load_latents(gallery.name, directory),
+            artifacts.load_typical(gallery.name, directory),
+        )
+        return cls(gallery, latents, *typical, latent.encoder, latent.decoder)
 
     def search(self, digit, n_neighbors=4, exclude=None):
         """The latent, the reconstruction and the nearest digits of the gallery.
@@ -107,4 +117,13 @@ class Engine:
         )
         for array in (digit, latent, reconstruction):
             array.setflags(write=False)
-        return SearchResult(digit, latent[0], reconstruction[0], neighbors)
+        error = float(np.square(reconstruction[0] - digit).mean())
+        return SearchResult(
+            digit,
+            latent[0],
+            reconstruction[0],
+            neighbors,
+            reconstruction_mse=error,
+            error_rank=float(np.searchsorted(self._typical_errors, error) / len(self.gallery)),
+            unlike=bool(error > self._bad and distances[0, 0] > self._far),
+        )

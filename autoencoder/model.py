@@ -11,17 +11,17 @@ from autoencoder.warp import DEFAULT_STRENGTH, random_warp
 NETWORKS = ("encoder.keras", "decoder.keras")
 LATENT_DIM = 32
 CONTENT_DIM = 24  # the first 24 of the 32 numbers say what the digit is, the last 8 how it stands
-CLEAN_WEIGHT = 1.5
+CLEAN_WEIGHT = 3.0
 AGREEMENT_WEIGHT = 0.03
-UNCHANGED = 0.75  # of the inputs are the image itself, the others a warp of it
+UNCHANGED = 0.5  # of the inputs are the image itself, the others a warp of it
 
 
-def build_encoder(width=48):
+def build_encoder(width=32):
     """Images float32 (n, 28, 28) in [0, 1] to latents float32 (n, 32), unbounded."""
     images = keras.Input((28, 28), name="images")
     x = layers.Reshape((28, 28, 1))(images)
-    for filters in (width, 2 * width, 4 * width):  # 28 -> 14 -> 7 -> 4 pixels a side
-        x = _normalized(layers.Conv2D(filters, 3, strides=2, padding="same", use_bias=False)(x))
+    for filters, strides in ((width, 2), (2 * width, 2), (2 * width, 1), (4 * width, 2)):  # 28 -> 14 -> 7 -> 7 -> 4
+        x = _normalized(layers.Conv2D(filters, 3, strides=strides, padding="same", use_bias=False)(x))
     x = layers.Flatten()(x)
     return keras.Model(images, layers.Dense(LATENT_DIM, name="latents")(x), name="encoder")
 
@@ -53,15 +53,18 @@ def build_textbook_autoencoder():
 class ContentAndPose(keras.Model):
     """An encoder and a decoder, trained so that images of the same digit get nearby latents.
 
-    Of an image x, x1 is x itself or, one time in four, a random warp of it; x2 is another warp. With `content` the
-    first 24 of the latent's 32 numbers and zeros for the rest:
+    Of an image x, x1 is x itself or, every other time, a random warp of it. x' is x or, once its nearest neighbors are
+    known, x or one of them; x2 is a random warp of x'. With `content` the first 24 of the latent's 32 numbers and zeros
+    for the rest:
 
         loss =        mse(decode(encode(x1)), x1)          all 32 numbers give back the very input
-             + 1.5  · mse(decode(content(x2)), x)          the content alone, of any warp, gives the clean digit
-             + 0.03 · agreement(content(x1), content(x2))  the content tells x's own warp from other digits'
+             + 3    · mse(decode(content(x2)), x')         the content alone, of any warp, gives the clean digit
+             + 0.03 · agreement(content(x1), content(x2))  the content tells x's partner from other digits'
 
-    The agreement is the cross-entropy of picking x's own warp among the batch by squared Euclidean distance (InfoNCE,
-    van den Oord, Li and Vinyals, "Representation Learning with Contrastive Predictive Coding", 2018).
+    The agreement is the cross-entropy of picking x's own partner among the batch (InfoNCE; van den Oord, Li and
+    Vinyals, "Representation Learning with Contrastive Predictive Coding", 2018), by Euclidean distance and with the
+    heavy tail of t-SNE (Böhm, Berens and Kobak, "Unsupervised Visualization of Image Datasets using Contrastive
+    Learning", 2023). Neighbors as partners: Dwibedi et al., "With a Little Help from My Friends", 2021.
     """
 
     def __init__(
@@ -82,17 +85,23 @@ class ContentAndPose(keras.Model):
         self.agreement_weight = agreement_weight
         self.strength = strength
 
-    def call(self, x, training=False):
-        """Reconstructions of images float32 (n, 28, 28); in training, adds the loss."""
+    def call(self, images, training=False):
+        """Reconstructions of images float32 (n, 28, 28).
+
+        In training, `images` is a pair: x, and (n, k, 28, 28) of which one a row is taken as x'. Adds the loss.
+        """
         if not training:
-            return self.decoder(self.encoder(x))
+            return self.decoder(self.encoder(images))
+        x, alike = images
         unchanged = keras.random.uniform((tf.shape(x)[0], 1, 1), seed=self.seeds) < UNCHANGED
         x1 = tf.where(unchanged, x, self._warp(x))
-        x2 = self._warp(x)
+        taken = keras.random.randint((tf.shape(x)[0],), 0, tf.shape(alike)[1], seed=self.seeds)
+        partner = tf.gather(alike, taken, batch_dims=1)
+        x2 = self._warp(partner)
         z1, z2 = tf.split(self.encoder(tf.concat([x1, x2], 0), training=True), 2)
         reconstructed, cleaned = tf.split(self.decoder(tf.concat([z1, content(z2)], 0), training=True), 2)
         self.add_loss(mse(reconstructed, x1))
-        self.add_loss(self.clean_weight * mse(cleaned, x))
+        self.add_loss(self.clean_weight * mse(cleaned, partner))
         self.add_loss(self.agreement_weight * agreement(content(z1), content(z2)))
         return reconstructed
 
@@ -111,29 +120,38 @@ def mse(images, targets):
 
 
 def agreement(a, b):
-    """How badly each row of `a` float32 (n, dim) is told to belong to the same row of `b`, in nats, both ways."""
+    """How badly each row of `a` float32 (n, dim) is told to belong to the same row of `b`, in nats, both ways.
+
+    The odds of a row of `b` are 1 / (1 + d²), d its Euclidean distance: a digit pays little for being far from others
+    of its kind that happen to be in the batch.
+    """
     squared_norms = tf.reduce_sum(a**2, 1)[:, None] + tf.reduce_sum(b**2, 1)
-    logits = 2 * tf.matmul(a, b, transpose_b=True) - squared_norms
+    squared_distances = tf.nn.relu(squared_norms - 2 * tf.matmul(a, b, transpose_b=True))
+    logits = -tf.math.log1p(squared_distances)
     own = tf.range(tf.shape(a)[0])
     there = tf.nn.sparse_softmax_cross_entropy_with_logits(own, logits)
     back = tf.nn.sparse_softmax_cross_entropy_with_logits(own, tf.transpose(logits))
     return tf.reduce_mean(there + back) / 2
 
 
-def whiten(encoder, differences):
-    """Change the latents' coordinates so that a random warp moves a latent equally far in every direction.
+def whitening(differences):
+    """The linear map float32 (32, 32) after which a random warp moves a latent equally far in every direction.
 
     Directions in which the same digit varies from warp to warp shrink, those in which it does not grow (relevant
     component analysis; Bar-Hillel, Hertz, Shental and Weinshall, "Learning Distance Functions Using Equivalence
-    Relations", 2003). The linear map is taken up by the encoder's last layer, which is changed in place.
+    Relations", 2003).
 
     Args:
-        encoder: as `build_encoder` makes it.
         differences: float32 (n, 32), latents of warped images less those of the images.
     """
     variances, directions = np.linalg.eigh(differences.T @ differences / len(differences))
+    return directions / np.sqrt(variances)
+
+
+def absorb(encoder, matrix):
+    """Have the encoder's last layer, which is changed in place, apply a linear map float32 (32, 32) to its latents."""
     last = encoder.get_layer("latents")
-    last.set_weights([weights @ (directions / np.sqrt(variances)) for weights in last.get_weights()])
+    last.set_weights([weights @ matrix for weights in last.get_weights()])
 
 
 def load_latent_space(directory):

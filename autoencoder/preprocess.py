@@ -54,9 +54,32 @@ def digit_from_strokes(strokes, *, dot_size=0.0):
     if extent <= dot_size:
         raise NoDigitError("That is only a dot: draw a digit.")
     scale = SUPERSAMPLING * (BOX_PX - STROKE_WIDTH_PX) / extent
-    margin = SUPERSAMPLING * STROKE_WIDTH_PX
+    width = SUPERSAMPLING * STROKE_WIDTH_PX
     origin = points.min(axis=0)
-    return normalize_ink(_draw([(stroke - origin) * scale + margin for stroke in strokes], margin))
+    size = np.ceil((points.max(axis=0) - origin) * scale + 2 * width).astype(int)
+    return normalize_ink(_draw([(stroke - origin) * scale + width for stroke in strokes], width, size))
+
+
+def shrink_strokes(strokes, *, canvas_px, brush_px):
+    """The canvas with pen strokes, shrunk to 28 x 28 and no more: what a drawing is without MNIST's recipe.
+
+    Args:
+        strokes: a sequence of strokes, each a sequence of (x, y) points on the canvas, y down.
+        canvas_px: a side of the square canvas.
+        brush_px: the strokes' width, in the same unit.
+
+    Returns:
+        float32 (28, 28) in [0, 1], ink bright.
+
+    Raises:
+        NoDigitError: there is nothing on the canvas.
+    """
+    scale = SUPERSAMPLING * SIDE_PX / canvas_px
+    scaled = [np.asarray(stroke, np.float64).reshape(-1, 2) * scale for stroke in strokes if len(stroke)]
+    drawn = _draw(scaled, brush_px * scale, (SUPERSAMPLING * SIDE_PX, SUPERSAMPLING * SIDE_PX))
+    if not drawn.any():
+        raise NoDigitError("The canvas is blank: draw a digit.")
+    return _in_256_levels(drawn.reshape(SIDE_PX, SUPERSAMPLING, SIDE_PX, SUPERSAMPLING).mean(axis=(1, 3)))
 
 
 def digit_from_image(data):
@@ -127,10 +150,15 @@ def normalize_ink(ink):
     if not rows.size:
         raise NoDigitError("There is no ink here: draw a digit.")
     cropped = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    digit = _place_by_mass(_scale_to_box(cropped))
+    digit = _in_256_levels(_place_by_mass(_scale_to_box(cropped)))
     if digit.mean() > MAX_MEAN_INK:
         raise NoDigitError("That is more ink than any digit has: draw a single digit with thinner lines.")
     return digit
+
+
+def _in_256_levels(digit):
+    """The digit rounded as a picture of it is, so that its picture says all of it."""
+    return np.round(digit * 255).astype(np.float32) / 255
 
 
 def _scale_to_box(ink):
@@ -156,16 +184,14 @@ def _place_by_mass(ink):
     return digit
 
 
-def _draw(strokes, margin):
-    """Ink float32 (h, w) of strokes given in its own pixels, with round ends and joints."""
-    width_px = SUPERSAMPLING * STROKE_WIDTH_PX
-    size = np.ceil(np.concatenate(strokes).max(axis=0) + margin).astype(int)
-    canvas = Image.new("L", tuple(size.tolist()))
+def _draw(strokes, width, size):
+    """Ink float32 (h, w) of strokes given in its own pixels, with round ends and joints; `size` is (w, h)."""
+    canvas = Image.new("L", tuple(int(side) for side in size))
     pen = ImageDraw.Draw(canvas)
     for stroke in strokes:
-        pen.line([tuple(point) for point in stroke], fill=255, width=round(width_px))
+        pen.line([tuple(point) for point in stroke], fill=255, width=round(width))
         for x, y in stroke:
-            pen.circle((x, y), width_px / 2, fill=255)
+            pen.circle((x, y), width / 2, fill=255)
     return np.asarray(canvas, np.float32) / 255
 
 

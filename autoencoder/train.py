@@ -7,6 +7,7 @@ from contextlib import redirect_stdout
 import keras
 import numpy as np
 import tensorflow as tf
+from sklearn import neighbors
 
 from autoencoder import artifacts
 from autoencoder.data import load_bundled, load_mnist
@@ -14,12 +15,14 @@ from autoencoder.evaluate import evaluate_all
 from autoencoder.model import (
     NETWORKS,
     ContentAndPose,
+    absorb,
     build_decoder,
     build_encoder,
     build_textbook_autoencoder,
     load_latent_space,
-    whiten,
+    whitening,
 )
+from autoencoder.search import NearestNeighbors
 from autoencoder.spaces import PCA, Latent, Pixels
 from autoencoder.warp import random_warp
 
@@ -27,7 +30,8 @@ BATCH = 128
 LEARNING_RATE = 2e-3
 TEACHER_WIDTH = 32
 WARMUP_STEPS = 300
-WHITENING_IMAGES = 10_000
+N_PARTNERS = 4
+WHITENING_IMAGES, WHITENING_SEED = 10_000, 1
 CHECKPOINTS = artifacts.DIRECTORY.parent / ".checkpoints"
 
 
@@ -55,7 +59,7 @@ def train(*, epochs, decoder_epochs, seed, drawn=None, directory, checkpoints=CH
         for network, name in zip((latent.encoder, latent.decoder), NETWORKS, strict=True):
             network.save(folder / name)
         pca.save(folder)
-        _save_latents(latent, galleries, folder)
+        _save_galleries(latent, galleries, folder)
         artifacts.save_metrics(measured, directory, folder)
     shutil.rmtree(checkpoints)
     return measured
@@ -70,7 +74,13 @@ def train_textbook(*, epochs, seed, drawn=None, directory):
     training, galleries = load_mnist("train"), (load_mnist("test"), load_bundled())
     keras.utils.set_random_seed(seed)
     encoder, decoder = build_textbook_autoencoder()
-    _fit(keras.Sequential([encoder, decoder]), (training.images, training.images), epochs, seed, loss="mse")
+
+    def batch_of(indices):
+        images = tf.gather(training.images, indices)
+        return images, images
+
+    run = {"epochs": epochs, "seed": seed, "name": "textbook", "checkpoints": None, "loss": "mse"}
+    _fit(keras.Sequential([encoder, decoder]), batch_of, n=len(training), **run)
     measured = evaluate_all([Latent(encoder, decoder, "textbook")], galleries, drawn)
     with artifacts.replacing(directory) as folder:
         artifacts.save_metrics(measured, directory, folder)
@@ -88,7 +98,7 @@ def encode(*, directory):
     latent = load_latent_space(directory)
     galleries = load_mnist("test"), load_bundled()
     with artifacts.replacing(directory, data=_sources(galleries)) as folder:
-        _save_latents(latent, galleries, folder)
+        _save_galleries(latent, galleries, folder)
 
 
 def fit(images, *, epochs, decoder_epochs, seed, checkpoints):
@@ -96,55 +106,99 @@ def fit(images, *, epochs, decoder_epochs, seed, checkpoints):
 
     First the encoder, with a smaller decoder to teach it; then, for the latents that it gives, the decoder that stays.
     """
-    taught = fit_content_and_pose(images, epochs=epochs, seed=seed, checkpoint=checkpoints / "encoder")
-    whiten_by_warps(taught, images, seed=[seed, epochs])
-    decoder = build_decoder()
+    taught = fit_content_and_pose(images, epochs=epochs, seed=seed, checkpoints=checkpoints)
+    absorb(taught.encoder, whitening_by_warps(taught, images, seed=seed))
     latents = Latent(taught.encoder, None).transform(images)
-    _fit(keras.Sequential([decoder]), (latents, images), decoder_epochs, seed, checkpoints / "decoder", loss="mse")
+    decoder = build_decoder()
+
+    def batch_of(indices):
+        return tf.gather(latents, indices), tf.gather(images, indices)
+
+    run = {"epochs": decoder_epochs, "seed": seed, "name": "decoder", "checkpoints": checkpoints, "loss": "mse"}
+    model = keras.Sequential([decoder])  # what compiling adds is not saved with the decoder itself
+    model.build(latents.shape)
+    _fit(model, batch_of, n=len(images), **run)
     return Latent(taught.encoder, decoder)
 
 
-def fit_content_and_pose(images, *, epochs, seed, checkpoint=None, **objective):
-    """A ContentAndPose, trained on images float32 (n, 28, 28); `objective` changes its weights or its warps."""
+def fit_content_and_pose(images, *, epochs, seed, checkpoints=None, n_partners=N_PARTNERS, **objective):
+    """A ContentAndPose trained on images float32 (n, 28, 28).
+
+    In the first half of the epochs an image's partner is the image itself, in the second it or one of the images that
+    are nearest to it by then.
+
+    Args:
+        images: float32 (n, 28, 28) in [0, 1].
+        epochs: passes over the images, at least 2.
+        seed: of the weights, the order and the warps.
+        checkpoints: the folder to keep progress in, or None.
+        n_partners: how many of the nearest images may be partners.
+        objective: as ContentAndPose takes it.
+    """
     keras.utils.set_random_seed(seed)
     model = ContentAndPose(build_encoder(), build_decoder(TEACHER_WIDTH), seed=seed, **objective)
-    _fit(model, (images,), epochs, seed, checkpoint)
+    model(images[:1])  # builds it
+    run = {"n": len(images), "seed": seed, "checkpoints": checkpoints}
+
+    def batch_with(partners):
+        return lambda indices: ((tf.gather(images, indices), tf.gather(images, tf.gather(partners, indices))),)
+
+    itself = np.arange(len(images))[:, None]
+    _fit(model, batch_with(itself), epochs=epochs - epochs // 2, name="encoder, first half", **run)
+    latents = Latent(model.encoder, None).transform(images) @ whitening_by_warps(model, images, seed=seed)
+    nearest = neighbors.NearestNeighbors(algorithm="brute").fit(latents)  # ten times ours where queries are many
+    partners = np.hstack([itself, nearest.kneighbors(return_distance=False)[:, :n_partners]])
+    _fit(model, batch_with(partners), epochs=epochs // 2, name="encoder, second half", **run)
     return model
 
 
-def whiten_by_warps(model, images, *, seed):
-    """Whiten a ContentAndPose's encoder by warps, `seed` int (2,), of some images; its decoder no longer fits it."""
+def whitening_by_warps(model, images, *, seed):
+    """The linear map float32 (32, 32) that whitens a ContentAndPose's latents by warps of some of the images."""
     sample = images[:WHITENING_IMAGES]
-    warped = random_warp(sample, model.strength, seed=seed).numpy()
+    warped = random_warp(sample, model.strength, seed=[seed, WHITENING_SEED]).numpy()
     space = Latent(model.encoder, None)
-    whiten(model.encoder, space.transform(warped) - space.transform(sample))
+    return whitening(space.transform(warped) - space.transform(sample))
 
 
-def _fit(model, arrays, epochs, seed, checkpoint=None, loss=None):
-    """Train with Adam, the learning rate warmed up and then lowered along a cosine, going on from a checkpoint."""
-    steps = epochs * (len(arrays[0]) // BATCH)
+def _fit(model, batch_of, *, n, epochs, seed, name, checkpoints, loss=None):
+    """Train with Adam, the learning rate warmed up and then lowered along a cosine, going on from a checkpoint.
+
+    Args:
+        model: a built Keras model.
+        batch_of: gives what the model is fed for the examples of some indices, int64 (BATCH,) from 0 to n - 1.
+        n: how many examples there are.
+        epochs: passes over them.
+        seed: of their order.
+        name: what is trained; the progress is shown and kept under it.
+        checkpoints: the folder to keep progress in, or None.
+        loss: as Keras has it; None where the model adds its own.
+    """
+    steps = epochs * (n // BATCH)
     warmup = min(WARMUP_STEPS, steps // 10)
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0, steps - warmup, warmup_target=LEARNING_RATE, warmup_steps=warmup
     )
     model.compile(keras.optimizers.Adam(schedule), loss, jit_compile=False)
-    model(arrays[0][:1])  # builds it, as the checkpoint's weights need
-    backup = checkpoint and keras.callbacks.BackupAndRestore(
-        checkpoint, double_checkpoint=True, delete_checkpoint=False
-    )
-    batches = tf.data.Dataset.from_tensor_slices(arrays).shuffle(len(arrays[0]), seed=seed)
+    callbacks = []
+    if checkpoints:
+        keep = keras.callbacks.BackupAndRestore
+        callbacks.append(keep(checkpoints / name, double_checkpoint=True, delete_checkpoint=False))
+    indices = tf.data.Dataset.range(n).shuffle(n, seed=seed).batch(BATCH, drop_remainder=True)
+    print(f"Training: {name}", file=sys.stderr)
     with redirect_stdout(sys.stderr):  # Keras' progress bar; results alone go to standard output
-        model.fit(
-            batches.batch(BATCH, drop_remainder=True).prefetch(2),
-            epochs=epochs,
-            shuffle=False,
-            callbacks=[backup] if backup else [],
-        )
+        model.fit(indices.map(batch_of).prefetch(2), epochs=epochs, shuffle=False, callbacks=callbacks)
 
 
-def _save_latents(latent, galleries, folder):
+def _save_galleries(latent, galleries, folder):
+    """What a search needs of each gallery: its latents, and what distances and errors are typical of its own digits."""
     for gallery in galleries:
-        np.save(artifacts.latents_path(gallery.name, folder), latent.transform(gallery.images))
+        latents = latent.transform(gallery.images)
+        distances, _ = NearestNeighbors(latents).kneighbors(latents, 1, exclude=np.arange(len(latents)))
+        errors = np.square(latent.inverse_transform(latents) - gallery.images).mean(axis=(1, 2))
+        np.save(artifacts.latents_path(gallery.name, folder), latents)
+        np.savez(
+            artifacts.typical_path(gallery.name, folder), distances=distances[:, 0].astype(np.float32), errors=errors
+        )
 
 
 def _sources(galleries):

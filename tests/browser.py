@@ -34,13 +34,13 @@ def browser_path():
 
 
 @contextmanager
-def serving(**environment):
-    """The app on a free port of this machine, its address; unreachable proxies stand in for a missing network."""
+def serving(*options, **environment):
+    """The app, with options of Streamlit's, on a free port of this machine, its address; unreachable proxies stand in for a missing network."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     no_network = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), *options]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, cwd=ROOT, env=os.environ | no_network | environment, stdout=log, stderr=log)
         try:

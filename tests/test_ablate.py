@@ -6,7 +6,7 @@ def test_every_ingredient_is_left_out_in_turn(bundled, monkeypatch):
     monkeypatch.setattr(ablate, "HELD_OUT", 100)
     monkeypatch.setattr(ablate, "LEFT_OUT", {"nothing": {}, "agreement": {"agreement_weight": 0.0}})
     few = Digits("few", bundled.images[:400].copy(), bundled.labels[:400].copy(), "")
-    rows = list(ablate.ablate(few, {"digits": (few, None)}, epochs=1, seeds=1))
+    rows = list(ablate.ablate(few, {"digits": (few, None)}, epochs=2, seeds=1))
     assert [row["left_out"] for row in rows] == ["whitening", *ablate.LEFT_OUT]
     assert set(rows[0]) == {"left_out", "seed", "held_out", "digits", "mse"}
     assert len({row["digits"] for row in rows}) > 1

@@ -1,6 +1,7 @@
 """The page by AppTest, with strokes put in the canvas' place."""
 
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from autoencoder import artifacts
-from autoencoder.ui import canvas, loading, search_page
+from autoencoder.strokes import scale_to_canvas, simplify
+from autoencoder.ui import address, canvas, loading, search_page
 
 APP = str(Path(__file__).parent.parent / "app.py")
 
@@ -18,7 +20,8 @@ APP = str(Path(__file__).parent.parent / "app.py")
 def strokes(monkeypatch):
     """What is on the canvas: a list to put strokes into."""
     drawn = []
-    monkeypatch.setattr(canvas, "draw_canvas", lambda: drawn)
+    monkeypatch.setattr(canvas, "draw_canvas", lambda: None)
+    monkeypatch.setattr(canvas, "strokes", lambda: simplify(drawn) or None)
     return drawn
 
 
@@ -29,18 +32,40 @@ def fresh_cache():
     loading.load_engine.clear()
 
 
-def page():
-    app = AppTest.from_file(APP, default_timeout=60).run()
+def page(**parameters):
+    app = AppTest.from_file(APP, default_timeout=60)
+    app.query_params.update(parameters)
+    app.run()
     assert not app.exception
     return app
+
+
+def on_canvas(drawing, side_px=170):
+    return scale_to_canvas([np.array(stroke, float) for stroke in drawing], side_px)
 
 
 def captions(app):
     return [image.proto.imgs[0].caption for image in app.image]
 
 
-def neighbor_texts(app):
-    return [markdown.value for markdown in app.markdown if "distance" in markdown.value]
+def labels(app):
+    """What the neighbors' buttons say: their digits, or nothing where they are not shown."""
+    return [int(re.search(r"a \*\*(\d)", button.label)[1]) for button in neighbor_buttons(app)]
+
+
+def neighbor_buttons(app):
+    return [button for button in app.button if button.key.startswith("neighbor-")]
+
+
+def boxes(app):
+    """What the answer's box says."""
+    return [box.value for kind in (app.success, app.info, app.warning) for box in kind]
+
+
+def asked(app):
+    """What the address says; AppTest has a list of what a page was opened with, and a text of what it wrote."""
+    said = app.query_params.get("q")
+    return said[0] if isinstance(said, list) else said
 
 
 def png(digit):
@@ -52,7 +77,7 @@ def png(digit):
 def upload(content, name="digit.png", kind="image/png"):
     app = page()
     app.segmented_control(key="source").set_value("Upload").run()
-    app.file_uploader(key="upload").upload(name, content, kind).run()
+    app.file_uploader(key="Upload").upload(name, content, kind).run()
     assert not app.exception
     return app
 
@@ -60,22 +85,23 @@ def upload(content, name="digit.png", kind="image/png"):
 def test_blank_canvas_shows_a_hint():
     app = page()
     assert "Draw a digit" in app.info[0].value
-    assert not app.image
+    assert not neighbor_buttons(app)
+    assert asked(app) is None
 
 
 def test_a_drawing_shows_what_the_model_sees_its_reconstruction_and_four_neighbors(strokes, drawings):
-    strokes.extend(drawings[0][0])
+    strokes.extend(on_canvas(drawings[0][0]))
     app = page()
-    assert len(neighbor_texts(app)) == 4
+    assert labels(app) == [0] * 4
     assert {"What the model sees", "Its reconstruction"} <= set(captions(app))
-    assert all("a **0**" in text for text in neighbor_texts(app))
+    assert app.success[0].value == "Good: all 4 neighbors are 0s."
 
 
 def test_a_dot_gets_a_sentence(strokes):
     strokes.append(np.array([[100, 100], [103, 104]]))
     app = page()
     assert "only a dot" in app.info[0].value
-    assert not neighbor_texts(app)
+    assert not neighbor_buttons(app)
 
 
 def test_a_scribble_over_everything_gets_a_sentence(strokes):
@@ -91,8 +117,8 @@ def test_random_query_shows_another_digit_each_time(gallery):
     for _ in range(3):
         app.button(key="random").click().run()
         assert not app.exception
-        assert len(neighbor_texts(app)) == 4
-        chosen.append(app.session_state.random_index)
+        assert len(labels(app)) == 4
+        chosen.append(asked(app))
     assert chosen[0] != chosen[1] != chosen[2]
     assert app.segmented_control(key="source").value == "Random"
 
@@ -100,13 +126,13 @@ def test_random_query_shows_another_digit_each_time(gallery):
 def test_a_random_query_stays_when_the_page_is_run_again():
     app = page()
     app.button(key="random").click().run()
-    chosen = app.session_state.random_index
-    assert app.run().session_state.random_index == chosen
+    chosen = asked(app)
+    assert asked(app.run()) == chosen
 
 
 def test_an_uploaded_digit_is_searched(gallery):
     app = upload(png(gallery.images[0]))
-    assert "distance 0.00" in neighbor_texts(app)[0]
+    assert any("distance 0.00" in caption.value for caption in app.caption)
 
 
 @pytest.mark.parametrize("content", [b"", b"no image", png(np.eye(28))[:50]], ids=["empty", "text", "truncated"])
@@ -119,13 +145,140 @@ def test_an_empty_picture_gets_a_sentence_and_the_page_stays_usable():
     app = upload(png(np.zeros((1, 1))))
     assert "Nothing stands out" in app.info[0].value
     app.button(key="random").click().run()
-    assert len(neighbor_texts(app)) == 4
+    assert len(labels(app)) == 4
+
+
+def test_a_digit_filter_leaves_that_digit_alone():
+    app = page()
+    app.segmented_control(key="source").set_value("Random").run()
+    app.selectbox(key="digit").set_value(7).run()
+    for _ in range(3):
+        assert any("a **7**, left out" in markdown.value for markdown in app.markdown)
+        app.button(key="random").click().run()
+
+
+def test_a_neighbor_becomes_the_query_and_back_returns(strokes, drawings):
+    strokes.extend(on_canvas(drawings[0][0]))
+    app = page()
+    first = asked(app)
+    assert app.button(key="back").disabled
+    app.button(key="neighbor-0-2").click().run()
+    second = asked(app)
+    assert second.startswith("index-")
+    app.button(key="neighbor-0-1").click().run()
+    assert asked(app) not in (first, second)
+    app.button(key="back").click().run()
+    assert asked(app) == second
+    app.button(key="back").click().run()
+    assert asked(app) == first
+    assert app.button(key="back").disabled
+    assert not app.exception
+
+
+@pytest.mark.parametrize("n_neighbors", [1, 4, 5, 20])
+def test_as_many_neighbors_as_wanted(n_neighbors):
+    app = page(q="index-7", neighbors=str(n_neighbors))
+    assert len(labels(app)) == n_neighbors
+
+
+def test_off_the_preparation_both_answers_are_shown(strokes, drawings):
+    strokes.extend(np.add(stroke, [95, -90]) for stroke in on_canvas(drawings[0][0], 70))  # small, in a corner
+    app = page(prepare="false")
+    assert len(labels(app)) == 8
+    shown = [markdown.value for markdown in app.markdown]
+    assert shown.index("**Only shrunk**") < shown.index("**Prepared as MNIST was**")
+    assert labels(app)[4:] == [0] * 4
+
+
+def test_the_difference_is_shown_on_demand():
+    app = page(q="index-7")
+    assert "The difference" not in captions(app)
+    app.toggle(key="difference").set_value(True).run()
+    assert "The difference" in captions(app)
+
+
+def test_guess_first_hides_everything_that_tells_the_digit(gallery):
+    app = page(q="index-7", guess="true")
+    label = gallery.labels[7]
+    assert not neighbor_buttons(app)
+    texts = [element.value for kind in (app.markdown, app.caption) for element in kind] + boxes(app)
+    assert not any(f"**{label}**" in text or f"a {label}" in text for text in texts)
+    app.button(key="reveal").click().run()
+    assert len(labels(app)) == 4
+    app.button(key="random").click().run()
+    assert not neighbor_buttons(app)  # another query is to be guessed anew
+
+
+def test_the_address_of_an_uploaded_digit_shows_the_same_page(gallery):
+    uploaded = upload(png(gallery.images[5]))
+    opened = page(q=asked(uploaded))
+    assert opened.segmented_control(key="source").value == "Upload"
+    assert (labels(opened), boxes(opened)) == (labels(uploaded), boxes(uploaded))
+
+
+def test_the_address_of_a_drawing_says_its_strokes(strokes, drawings):
+    strokes.extend(on_canvas(drawings[3][0]))
+    source, read = address.read(asked(page()))
+    assert source == "Draw"
+    assert [stroke.tolist() for stroke in read] == [stroke.tolist() for stroke in simplify(strokes)]
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"q": "index--1"},
+        {"q": "strokes-<script>alert(1)</script>"},
+        {"q": "png-AAAA"},
+        {"q": "x" * 100_000},
+        {"neighbors": "99"},
+        {"neighbors": "many"},
+        {"guess": "perhaps"},
+        {"prepare": ""},
+        {"present": "2", "difference": "[]"},
+    ],
+)
+def test_an_address_of_nonsense_is_ignored_with_a_hint(parameters):
+    app = page(**parameters)
+    assert len(app.toast) == 1
+    assert "Draw a digit" in app.info[0].value
+    assert app.slider(key="neighbors").value == 4
+    assert [app.toggle(key=key).value for key in ("prepare", "difference", "guess", "present")] == [True] + [False] * 3
+
+
+def test_an_index_that_the_gallery_lacks_is_replaced_with_a_hint():
+    app = page(q="index-99999999")
+    assert "no digit 99999999" in app.toast[0].value
+    assert len(labels(app)) == 4
+
+
+def test_a_checkerboard_looks_like_no_digit():
+    board = np.kron(np.indices((7, 7)).sum(axis=0) % 2, np.ones((4, 4)))
+    app = page(q=address.write("Upload", board))
+    assert "looks like no digit here" in app.warning[0].value
+
+
+def test_an_odd_neighbor_is_marked_in_words(engine, gallery):
+    def odd(index):
+        return {n.label for n in engine.search(gallery.images[index], exclude=index).neighbors} - {
+            gallery.labels[index]
+        }
+
+    index = next(index for index in range(len(gallery)) if odd(index))
+    app = page(q=f"index-{index}")
+    for button, label in zip(neighbor_buttons(app), labels(app), strict=True):
+        assert (f"≠ {gallery.labels[index]}" in button.label) == (label != gallery.labels[index])
+
+
+def test_the_presenter_view_folds_the_controls_away_and_invites():
+    app = page(q="index-7", present="true")
+    assert app.toggle(key="present").value
+    assert any("Only this machine can open this page" in markdown.value for markdown in app.markdown)
 
 
 def test_the_canvas_is_there_before_the_engine(monkeypatch, strokes):
     order = []
     load_engine = search_page.load_engine
-    monkeypatch.setattr(canvas, "draw_canvas", lambda: order.append("canvas") or strokes)
+    monkeypatch.setattr(canvas, "draw_canvas", lambda: order.append("canvas"))
     monkeypatch.setattr(search_page, "load_engine", lambda: order.append("engine") or load_engine())
     page()
     assert order == ["canvas", "engine"]
@@ -154,7 +307,7 @@ def test_without_mnist_the_page_searches_the_bundled_digits_and_says_so(no_mnist
     app = page()
     assert "bundled gallery, not MNIST" in app.warning[0].value
     app.button(key="random").click().run()
-    assert len(neighbor_texts(app)) == 4
+    assert len(labels(app)) == 4
     app.button(key="try_mnist_again").click().run()
     assert not app.exception
     assert app.warning

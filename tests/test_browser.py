@@ -2,14 +2,18 @@
 
 import os
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from browser import ANSWER_MS, browser_path, chromium, draw, serving, settle
 from PIL import Image
 from playwright.sync_api import expect
 
 from autoencoder.preprocess import digit_from_strokes
+from autoencoder.strokes import scale_to_canvas, simplify
+from autoencoder.ui import address
 
 
 @pytest.fixture(scope="module")
@@ -33,14 +37,15 @@ def visit(browser):
     """Open a page; at the end its console must have been free of errors."""
     errors, contexts = [], []
 
-    def open_page(address, **options):
+    def open_page(address, *, canvas=True, **options):
         contexts.append(browser.new_context(**({"viewport": {"width": 1280, "height": 720}} | options)))
         page = contexts[-1].new_page()
         page.set_default_timeout(ANSWER_MS)
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(address)
-        page.locator("canvas.upper-canvas").wait_for()
+        if canvas:
+            page.locator("canvas.upper-canvas").wait_for()
         return page
 
     yield open_page
@@ -55,14 +60,15 @@ def page(visit, server):
 
 
 def found(page):
-    """The lines that name the neighbours on the page."""
-    return page.get_by_text(re.compile(r"distance \d"))
+    """The buttons that name the neighbours on the page."""
+    return page.get_by_role("button", name=re.compile(r"^\d+\. a \d"))
 
 
 def expect_neighbors(page, *digits):
     """Wait until the page shows four neighbours, of these digits in turn or of any."""
     labels = digits or [r"\d"] * 4
-    expect(found(page)).to_have_text([re.compile(rf"a {label}, distance") for label in labels], timeout=ANSWER_MS)
+    named = [re.compile(rf"^{rank}\. a {label}") for rank, label in enumerate(labels, 1)]
+    expect(found(page)).to_have_text(named, timeout=ANSWER_MS)
 
 
 def labels(page):
@@ -161,15 +167,162 @@ def test_an_upload_that_is_no_picture_gets_a_sentence_and_the_page_stays_usable(
     expect_neighbors(page)
 
 
-@pytest.mark.parametrize("width", [360, 820, 1440])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_scrolls_sideways(visit, server, drawings, width, scheme):
-    page = visit(server, viewport={"width": width, "height": 800}, color_scheme=scheme)
+def test_the_address_holds_the_drawing_and_shows_it_elsewhere(page, visit, drawings):
+    draw(page, drawings[3][0])
+    expect_neighbors(page)
+    settle(page)
+    assert "q=strokes-" in page.url
+    opened = visit(page.url)
+    expect_neighbors(opened, *labels(page))
+    for alt in ("the query as the model sees it", "the reconstruction"):
+        assert picture(opened, alt) == picture(page, alt)
+    assert opened.url == page.url
+    # The strokes are on the canvas: taken back one by one they are gone.
+    while opened.locator(".st-key-undo button").is_enabled():
+        opened.locator(".st-key-undo button").click()
+        settle(opened)
+    opened.get_by_text("Draw a digit from 0 to 9").wait_for()
+    assert "q=" not in opened.url
+
+
+def test_a_drawing_from_an_address_can_be_drawn_on(visit, server, drawings):
+    page = visit(f"{server}/?q={address.write('Draw', simplify(scale_to_canvas([np.array([[0, 0], [0, 9]])], 150)))}")
+    expect_neighbors(page)
+    before = picture(page, "the query as the model sees it")
+    box = page.locator("canvas.upper-canvas").bounding_box()
+    page.mouse.move(box["x"] + 60, box["y"] + 140)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 220, box["y"] + 140, steps=5)
+    page.mouse.up()
+    expect(page.get_by_alt_text("the query as the model sees it")).not_to_have_attribute("src", before)
+    settle(page)
+    assert page.url.count(".") >= 1  # two strokes
+
+
+def test_a_neighbor_becomes_the_query_and_back_returns(page, drawings):
     draw(page, drawings[0][0])
     expect_neighbors(page)
+    settle(page)
+    drawn = page.url
+    found(page).nth(1).click()
+    page.get_by_text("left out of its own answer").wait_for()
+    settle(page)
+    assert re.search(r"q=index-\d+", page.url)
+    page.locator(".st-key-back button").click()
+    page.locator("canvas.upper-canvas").wait_for()
+    settle(page)
+    assert page.url == drawn
+    page.go_back()  # the browser's own
+    page.get_by_text("left out of its own answer").wait_for()
+    expect_neighbors(page)
+
+
+def test_guess_first_reveals_on_demand(page):
+    page.get_by_text("Guess first").click()
+    page.locator(".st-key-random button").click()
+    page.get_by_text("Guess, then reveal").wait_for()
+    settle(page)
+    assert found(page).count() == 0
+    page.locator(".st-key-reveal button").click()
+    expect_neighbors(page)
+    assert "guess=true" in page.url
+
+
+def test_the_answer_is_taken_away_as_a_picture_and_a_table(visit, server):
+    page = visit(f"{server}/?q=index-7", canvas=False)
+    expect_neighbors(page)
+    page.get_by_role("button", name="Take it away").click()
+    for name, start in (("Picture (PNG)", b"\x89PNG"), ("Table (CSV)", b"rank,index,label,distance\n1,")):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=name).click()
+        assert Path(download.value.path()).read_bytes().startswith(start)
+    expect(page.get_by_text(f"{server}/?q=index-7")).to_be_visible()
+
+
+def test_a_class_is_invited_by_a_qr_code(visit):
+    with serving("--server.address", "0.0.0.0") as address_here:
+        page = visit(f"{address_here}/?present=true&q=index-7", canvas=False)
+        expect_neighbors(page)
+        invitation = page.get_by_role("button", name=re.compile("http://"))
+        address_there = re.search(r"http://[\d.:a-z]+", invitation.inner_text())[0]
+        invitation.click()
+        page.get_by_alt_text(f"QR code of {address_there}").wait_for()
+        pupil = visit(address_there)
+        pupil.locator(".st-key-random button").click()
+        expect_neighbors(pupil)
+
+
+@pytest.mark.parametrize("width", [360, 820, 1440])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("state", ["", "difference=true&neighbors=20", "present=true&guess=true&q=index-8"])
+def test_everyone_can_use_the_page(visit, server, drawings, width, scheme, state):
+    drawing = address.write("Draw", simplify(scale_to_canvas([np.array(s, float) for s in drawings[0][0]], 170)))
+    query = state if "q=" in state else f"{state}&q={drawing}"
+    page = visit(f"{server}/?{query}", canvas=False, viewport={"width": width, "height": 800}, color_scheme=scheme)
+    expect(page.get_by_alt_text("the reconstruction")).to_be_visible(timeout=ANSWER_MS)
+    settle(page)
     assert page.evaluate("document.documentElement.scrollWidth") == width
-    # Nor is the canvas cut off, in a column narrower than it is.
-    assert page.locator(".dc-scroll").evaluate("scroll => scroll.scrollWidth <= scroll.clientWidth")
+    if "q=" not in state:
+        # Nor is the canvas cut off, in a column narrower than it is.
+        assert page.locator(".dc-scroll").evaluate("scroll => scroll.scrollWidth <= scroll.clientWidth")
+    violations = Axe().run(page).response["violations"]
+    assert [found for found in violations if found["impact"] in ("serious", "critical")] == []
+
+
+@pytest.mark.parametrize("present", ["false", "true"])
+def test_a_projector_s_first_screen_has_the_whole_answer(visit, server, present):
+    page = visit(f"{server}/?q=index-7&present={present}", canvas=False)  # 1280 x 720
+    expect_neighbors(page)
+    settle(page)
+    for alt in ("the query", "neighbor 1,", "neighbor 4,", "the query as the model sees it", "the reconstruction"):
+        box = page.get_by_alt_text(re.compile(f"^{alt}")).first.bounding_box()
+        assert box["y"] + box["height"] <= 720, alt
+    assert page.get_by_role("alert").bounding_box()["y"] < 720
+
+
+def test_nothing_jumps_when_the_answer_comes(page, drawings):
+    def places():
+        alt = re.compile("^neighbor|^the reconstruction|^nothing yet")
+        boxes = [image.bounding_box() for image in page.get_by_alt_text(alt).all()]
+        return [(round(box["x"]), round(box["y"]), round(box["width"])) for box in boxes]
+
+    page.get_by_text("Draw a digit from 0 to 9").wait_for()
+    settle(page)
+    before = places()
+    draw(page, drawings[0][0])
+    expect_neighbors(page)
+    settle(page)
+    assert places()[:4] == before[:4]
+    assert places()[-1] == before[-1]
+
+
+def test_on_a_phone_the_neighbors_follow_the_canvas(visit, server, drawings):
+    page = visit(server, viewport={"width": 360, "height": 800}, has_touch=True, is_mobile=True)
+    draw(page, drawings[0][0])
+    expect_neighbors(page)
+    settle(page)
+    canvas_box = page.locator("canvas.upper-canvas").bounding_box()
+    first = page.get_by_alt_text(re.compile("^neighbor 1,")).bounding_box()
+    assert first["y"] - canvas_box["y"] - canvas_box["height"] < 250
+    assert page.locator("canvas.upper-canvas").evaluate("canvas => getComputedStyle(canvas).touchAction") == "none"
+
+
+def test_every_control_is_reached_by_the_keyboard(visit, server):
+    page = visit(f"{server}/?q=index-7", canvas=False)
+    expect_neighbors(page)
+    settle(page)
+    reached = set()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        focused = "e => e.innerText || e.getAttribute('aria-label') || ''"
+        reached.add(page.evaluate(f"({focused})(document.activeElement)").strip())
+    text = " | ".join(reached)
+    for name in ("Random query", "1. a", "4. a", "Take it away", "Neighbors"):
+        assert name in text, text
+    page.locator(".st-key-random button").focus()
+    before = page.url
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: url != before)
 
 
 def test_pictures_stay_crisp(page):

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from autoencoder.ui import canvas
 from autoencoder.ui.canvas import BLANK, strokes_from_fabric
 
 
@@ -62,3 +63,18 @@ def test_what_the_editing_tool_did_is_followed(how, expected):
 def test_what_no_canvas_sends_is_refused(drawing):
     with pytest.raises(ValueError, match="expected"):
         strokes_from_fabric(drawing)
+
+
+def test_strokes_put_on_the_canvas_are_those_that_come_back(monkeypatch):
+    state = {}
+    monkeypatch.setattr(canvas.st, "session_state", _State(state))
+    strokes = [np.array([[10, 20], [30, 80], [200, 81]]), np.array([[5, 5]])]
+    canvas.show_strokes(strokes)
+    assert [stroke.tolist() for stroke in canvas.strokes()] == [stroke.tolist() for stroke in strokes]
+    canvas.show_strokes([])
+    assert canvas.strokes() is None
+
+
+class _State(dict):
+    __getattr__ = dict.__getitem__
+    __setattr__ = dict.__setitem__

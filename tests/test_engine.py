@@ -81,7 +81,25 @@ def test_latents_of_another_gallery_are_refused(gallery):
 
 def test_a_missing_number_of_latents_is_refused(gallery):
     with pytest.raises(ValueError, match="one a digit"):
-        Engine(gallery, np.zeros((3, 32), np.float32), None, None)
+        Engine(gallery, np.zeros((3, 32), np.float32), np.zeros(3), np.zeros(3), None, None)
+
+
+def test_the_gallery_s_own_digits_are_rarely_unlike_it(engine, gallery):
+    results = [engine.search(gallery.images[index], 1, exclude=index) for index in range(500)]
+    assert np.mean([result.unlike for result in results]) <= 0.02
+    assert 0.3 < np.mean([result.error_rank for result in results]) < 0.7
+
+
+def test_a_checkerboard_is_unlike_every_digit(engine):
+    board = np.kron(np.indices((7, 7)).sum(axis=0) % 2, np.ones((4, 4))).astype(np.float32)
+    result = engine.search(board)
+    assert result.unlike
+    assert result.error_rank == 1
+
+
+def test_the_reconstruction_error_is_that_of_the_shown_pictures(engine, gallery):
+    result = engine.search(gallery.images[0])
+    assert result.reconstruction_mse == pytest.approx(np.square(result.reconstruction - result.query).mean())
 
 
 def test_clear_drawings_find_their_digit(engine, drawings):

@@ -9,7 +9,17 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "autoencoder"
-WITHOUT_TENSORFLOW = ["__main__", "artifacts", "data", "evaluate", "preprocess", "search", "spaces"]
+WITHOUT_TENSORFLOW = [
+    "__main__",
+    "artifacts",
+    "data",
+    "evaluate",
+    "preprocess",
+    "search",
+    "spaces",
+    "strokes",
+    "verdict",
+]
 
 
 def imported(path):

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from autoencoder.model import ContentAndPose, agreement, build_decoder, build_encoder, content, mse, whiten
+from autoencoder.model import ContentAndPose, absorb, agreement, build_decoder, build_encoder, content, mse, whitening
 from autoencoder.warp import WarpStrength
 
 
@@ -40,9 +40,10 @@ def test_mse_is_a_pixel_s():
 
 def test_agreement_of_two_pairs_worked_by_hand():
     a, b = tf.constant([[0.0], [1.0]]), tf.constant([[0.0], [2.0]])
-    # Squared distances [[0, 4], [1, 1]]. Rows: log(1 + e^-4), log 2. Columns: log(1 + e^-1), log(1 + e^3) as -1 + 4.
-    there = (np.log1p(np.exp(-4)) + np.log(2)) / 2
-    back = (np.log1p(np.exp(-1)) + np.log1p(np.exp(-3))) / 2
+    # Squared distances [[0, 4], [1, 1]], so odds [[1, 1/5], [1/2, 1/2]]: own shares 5/6 and 1/2 a row, 2/3 and 5/7 a
+    # column.
+    there = (np.log(6 / 5) + np.log(2)) / 2
+    back = (np.log(3 / 2) + np.log(7 / 5)) / 2
     assert agreement(a, b).numpy() == pytest.approx((there + back) / 2, rel=1e-5)
 
 
@@ -58,7 +59,7 @@ def test_the_loss_is_the_sum_of_its_three_terms(bundled):
     x = bundled.images[:16]
     z = model.encoder(np.concatenate([x, x]), training=True)[:16]  # with no warp, both views are x itself
     decoded = model.decoder(np.concatenate([z, content(z)]), training=True)
-    model(x, training=True)
+    model((x, x[:, None]), training=True)
     terms = [float(loss) for loss in model.losses]
     expected = [mse(decoded[:16], x), 2 * mse(decoded[16:], x), 5 * agreement(content(z), content(z))]
     np.testing.assert_allclose(terms, [float(term) for term in expected], rtol=1e-3)
@@ -66,13 +67,27 @@ def test_the_loss_is_the_sum_of_its_three_terms(bundled):
     assert len(model.losses) == 0
 
 
+def test_one_of_the_partners_is_warped_and_wanted_back(bundled):
+    keras.utils.set_random_seed(0)
+    still = WarpStrength(rotation=0, shear=0, log_scale=0, shift_px=0, elastic_px=0, thickness=0)
+    model = ContentAndPose(build_encoder(), build_decoder(), seed=0, strength=still)
+    x, others = bundled.images[:64], np.stack([bundled.images[64:128], bundled.images[128:192]], axis=1)
+    seen = []
+    model.encoder = lambda images, training: seen.append(images.numpy()) or build_encoder()(images)
+    model((x, others), training=True)
+    partners = seen[0][64:]
+    taken = np.abs(partners[:, None] - others).max(axis=(2, 3)) < 1e-5
+    assert taken.sum(axis=1).tolist() == [1] * 64
+    assert 10 < taken[:, 0].sum() < 54  # either of them, by chance
+
+
 def test_whitened_latents_differ_equally_in_every_direction(bundled):
     keras.utils.set_random_seed(1)
     encoder = build_encoder()
     images, others = bundled.images[:400], bundled.images[400:800]
     before = encoder(images).numpy()
-    whiten(encoder, encoder(others).numpy() - before)
+    matrix = whitening(encoder(others).numpy() - before)
+    absorb(encoder, matrix)
+    np.testing.assert_allclose(encoder(images).numpy(), before @ matrix, atol=0.05)
     differences = encoder(others).numpy() - encoder(images).numpy()
     np.testing.assert_allclose(differences.T @ differences / 400, np.eye(32), atol=0.02)
-    fitted, *_ = np.linalg.lstsq(before, encoder(images).numpy())
-    np.testing.assert_allclose(before @ fitted, encoder(images).numpy(), atol=0.05)  # a linear change, nothing lost

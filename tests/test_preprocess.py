@@ -13,7 +13,9 @@ from autoencoder.preprocess import (
     digit_from_strokes,
     ink_from_gray,
     normalize_ink,
+    shrink_strokes,
 )
+from autoencoder.strokes import scale_to_canvas
 
 
 def encoded(image, file_format="PNG", **options):
@@ -240,3 +242,21 @@ def test_a_stroke_that_touches_the_border_is_ink():
     ink = ink_from_gray(gray)
     assert ink[:, 4:6].min() == 1
     assert ink.sum() == 20
+
+
+def test_only_shrunk_a_drawing_stays_where_and_as_large_as_it_is():
+    digit = shrink_strokes([[(60, 50), (60, 90)]], canvas_px=280, brush_px=20)
+    # In tens of canvas pixels: from y = 50 - 10 to 90 + 10, and from x = 60 - 10 to 60 + 10.
+    assert digit[4:10, 5:7].sum() > 0.9 * digit.sum()
+    assert digit[5:9, 5:7].min() > 0.85  # Pillow fills an edge pixel or not
+
+
+def test_strokes_beside_the_canvas_are_no_digit():
+    with pytest.raises(NoDigitError):
+        shrink_strokes([[(300, 300), (320, 400)]], canvas_px=280, brush_px=18)
+
+
+def test_a_digit_has_256_levels(drawings):
+    strokes = scale_to_canvas([np.array(stroke, float) for stroke in drawings[3][0]], 170)
+    for digit in (digit_from_strokes(strokes), shrink_strokes(strokes, canvas_px=280, brush_px=18)):
+        np.testing.assert_array_equal(np.round(digit * 255).astype(np.float32) / 255, digit)

@@ -21,7 +21,7 @@ def few_digits(monkeypatch, bundled):
 
 
 def test_training_leaves_artifacts_that_search(few_digits, tmp_path, capfd):
-    metrics = train.train(epochs=1, decoder_epochs=1, seed=0, directory=tmp_path, checkpoints=tmp_path / "checkpoints")
+    metrics = train.train(epochs=2, decoder_epochs=1, seed=0, directory=tmp_path, checkpoints=tmp_path / "checkpoints")
     out, progress = capfd.readouterr()
     assert "loss" in progress
     assert "loss" not in out
@@ -33,7 +33,7 @@ def test_training_leaves_artifacts_that_search(few_digits, tmp_path, capfd):
 
 
 def test_encoding_anew_gives_the_same_latents(few_digits, tmp_path):
-    train.train(epochs=1, decoder_epochs=1, seed=0, directory=tmp_path, checkpoints=tmp_path / "checkpoints")
+    train.train(epochs=2, decoder_epochs=1, seed=0, directory=tmp_path, checkpoints=tmp_path / "checkpoints")
     before = artifacts.load_latents("mnist", tmp_path)
     manifest = artifacts.verify(tmp_path)
     artifacts.latents_path("mnist", tmp_path).write_bytes(b"damaged")
@@ -48,20 +48,21 @@ def test_encoding_anew_gives_the_same_latents(few_digits, tmp_path):
 def test_the_same_seed_trains_the_same_model(few_digits, tmp_path):
     images = np.tile(few_digits.images, (2, 1, 1))
     first, second, other = (
-        train.fit(images, epochs=1, decoder_epochs=1, seed=seed, checkpoints=tmp_path / run).transform(images[:4])
+        train.fit(images, epochs=2, decoder_epochs=1, seed=seed, checkpoints=tmp_path / run).transform(images[:4])
         for run, seed in (("a", 1), ("b", 1), ("c", 2))
     )
     np.testing.assert_allclose(first, second, rtol=1e-3, atol=1e-3)
     assert np.abs(first - other).max() > 0.1
 
 
-def test_training_stopped_and_called_again_goes_on_where_it_was(few_digits, tmp_path, monkeypatch, capfd):
-    options = {"epochs": 3, "decoder_epochs": 1, "seed": 0, "directory": tmp_path, "checkpoints": tmp_path / "kept"}
+@pytest.mark.parametrize("stage", ["encoder, first half", "encoder, second half"])
+def test_training_stopped_and_called_again_goes_on_where_it_was(few_digits, tmp_path, monkeypatch, capfd, stage):
+    options = {"epochs": 6, "decoder_epochs": 1, "seed": 0, "directory": tmp_path, "checkpoints": tmp_path / "kept"}
 
     class StopsAfterTwo(keras.callbacks.BackupAndRestore):
         def on_epoch_end(self, epoch, logs=None):
             super().on_epoch_end(epoch, logs)
-            if epoch == 1:
+            if epoch == 1 and stage in str(self._training_metadata_path):
                 raise KeyboardInterrupt
 
     with monkeypatch.context() as stopping:
@@ -72,15 +73,15 @@ def test_training_stopped_and_called_again_goes_on_where_it_was(few_digits, tmp_
     capfd.readouterr()
 
     train.train(**options)
-    progress = capfd.readouterr().err
-    assert "Epoch 3/3" in progress
-    assert "Epoch 1/3" not in progress
+    progress = dict(part.split("\n", 1) for part in capfd.readouterr().err.split("Training: ")[1:])
+    assert "Epoch 3/3" in progress[stage]
+    assert "Epoch 1/3" not in progress[stage]
     assert artifacts.verify(tmp_path)
     assert not list((tmp_path / "kept").iterdir())
 
 
 def test_the_textbook_s_autoencoder_adds_its_figures_and_changes_nothing_else(few_digits, tmp_path):
-    train.train(epochs=1, decoder_epochs=1, seed=0, directory=tmp_path, checkpoints=tmp_path / "checkpoints")
+    train.train(epochs=2, decoder_epochs=1, seed=0, directory=tmp_path, checkpoints=tmp_path / "checkpoints")
     before = artifacts.verify(tmp_path)["files"]
     train.train_textbook(epochs=1, seed=0, directory=tmp_path)
     after = artifacts.verify(tmp_path)["files"]

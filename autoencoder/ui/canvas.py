@@ -3,18 +3,16 @@
 import numpy as np
 import streamlit as st
 
-SIDE_PX = 280  # fits a phone of 360 px beside the page's margins
-BRUSH_PX = 18
+from autoencoder.strokes import BRUSH_PX, CANVAS_PX, simplify
+
+INK, PAPER = "#ffffff", "#000000"
 CURVE_STEPS = 4  # points a curve of the pen's path is replaced by
 FARTHEST_PX = 100_000  # from the canvas' corner: its editing tool may move a stroke outside
 BLANK = {"objects": []}
 
 
 def draw_canvas():
-    """The strokes on the visitor's canvas: a list of float64 (n_points, 2) arrays of (x, y) in pixels, y down.
-
-    The drawing is kept in the session, so that it outlasts a look at another source.
-    """
+    """Show the canvas. What is drawn there is kept in the session, so that it outlasts a look at another source."""
     from streamlit_drawable_canvas import st_canvas  # registers itself, which works under a running app alone
 
     state = st.session_state
@@ -22,15 +20,24 @@ def draw_canvas():
     state.setdefault("canvas_start", BLANK)
     st_canvas(
         stroke_width=BRUSH_PX,
-        stroke_color="#ffffff",
-        background_color="#000000",
-        height=SIDE_PX,
-        width=SIDE_PX,
+        stroke_color=INK,
+        background_color=PAPER,
+        height=CANVAS_PX,
+        width=CANVAS_PX,
         initial_drawing=state.canvas_start,
         key="canvas",
         on_change=_keep_drawing,
     )
-    return strokes_from_fabric(state.drawing)
+
+
+def strokes():
+    """The visitor's drawing as `simplify` gives it, or None where it is blank."""
+    return simplify(strokes_from_fabric(st.session_state.get("drawing", BLANK))) or None
+
+
+def show_strokes(strokes):
+    """Have the canvas show strokes, as `simplify` gives them, when it is next shown."""
+    _restart({"objects": [_fabric_path(stroke) for stroke in strokes]})
 
 
 def undo_and_clear():
@@ -85,6 +92,25 @@ def _restart(drawing):
     state = st.session_state
     state.drawing = drawing
     state.canvas_start = drawing | {"number": state.get("canvas_start", BLANK).get("number", 0) + 1}
+
+
+def _fabric_path(stroke):
+    """A stroke int (n_points, 2) as an object of a Fabric.js drawing, drawn as the canvas' own brush does."""
+    (first_x, first_y), *others = stroke.tolist()
+    centre = (stroke.min(axis=0) + stroke.max(axis=0)) / 2
+    return {
+        "type": "Path",
+        "path": [["M", first_x, first_y], *(["L", x, y] for x, y in others)],
+        "left": float(centre[0]),
+        "top": float(centre[1]),
+        "originX": "center",
+        "originY": "center",
+        "fill": None,
+        "stroke": INK,
+        "strokeWidth": BRUSH_PX,
+        "strokeLineCap": "round",
+        "strokeLineJoin": "round",
+    }
 
 
 def _flatten(commands):

@@ -1,140 +1,218 @@
 """The Search page: get the query, search, show."""
 
-from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
 
 from autoencoder.artifacts import ArtifactError
-from autoencoder.preprocess import NoDigitError, digit_from_gray, digit_from_strokes, read_gray
-from autoencoder.ui import canvas
+from autoencoder.preprocess import NoDigitError, digit_from_gray, digit_from_strokes, read_gray, shrink_strokes
+from autoencoder.strokes import BRUSH_PX, CANVAS_PX
+from autoencoder.ui import canvas, visit
+from autoencoder.ui.address import CAMERA, DRAW, RANDOM, SOURCES, UPLOAD
+from autoencoder.ui.answer import Question, show_answers, show_no_answer
+from autoencoder.ui.classroom import fit_screen, invite
 from autoencoder.ui.loading import load_engine, try_mnist_again
 from autoencoder.ui.pictures import show_digit
 
-DRAW, RANDOM, UPLOAD = "Draw", "Random", "Upload"
 UPLOAD_TYPES = ["png", "jpg", "jpeg", "webp", "bmp"]
-N_NEIGHBORS = 4
-PICTURE_PX = 100
-GALLERY_NAMES = {
-    "mnist": "MNIST's 10,000 test digits",
-    "digits": "the 1,797 handwritten digits that come with scikit-learn",
+ANY = "any"
+HINTS = {
+    DRAW: "Draw a digit from 0 to 9, or click **Random query**: its look-alikes appear here.",
+    UPLOAD: "Choose a picture of one handwritten digit: its look-alikes appear here.",
+    CAMERA: "Take a picture of one handwritten digit on plain paper: its look-alikes appear here.",
 }
 
 
 @dataclass(frozen=True)
-class Query:
-    """What is searched for: a digit float32 (28, 28), and its gallery index where it comes from there."""
+class Options:
+    """What the visitor has set besides the query."""
 
-    digit: np.ndarray
-    index: int | None = None
+    n_neighbors: int
+    prepare: bool
+    difference: bool
+    guess: bool
 
 
 def search_page():
-    """Draw, pick or upload a digit on the left; its look-alikes on the right."""
-    st.session_state.setdefault("source", DRAW)
+    """Draw, pick or photograph a digit on the left; its look-alikes on the right."""
+    visit.open_address()
+    _search()
+
+
+@st.fragment
+def _search():
+    """The whole of a search; a stroke or a click runs this alone again."""
+    source, _ = visit.question()
+    present = visit.is_presented()
+    fit_screen(present)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.header("Digit look-alikes", anchor=False, width="content")
-        source = st.segmented_control(
+        if present:
+            invite()
+        st.segmented_control(
             "Where the query comes from",
-            [DRAW, RANDOM, UPLOAD],
+            SOURCES,
             required=True,
             key="source",
             on_change=canvas.restore_drawing,
             label_visibility="collapsed",
         )
-
     input_column, answer_column = st.columns([2, 3], gap="medium")
-    loaded = None
+    with st.popover("Options", icon=":material/tune:") if present else st.container(horizontal=True, gap="large"):
+        options = _options()
+
     with input_column:
         if source == DRAW:
-            query_or_hint = _drawn()
-        elif source == UPLOAD:
-            query_or_hint = _uploaded()
+            st.markdown("Draw a digit")
+            canvas.draw_canvas()
+        elif source == RANDOM:
+            picture = st.container()
+            _choose_digit()
         else:
-            loaded = _load()
-            query_or_hint = _random(loaded.engine.gallery)
+            _take_picture(source)
         with st.container(horizontal=True, gap="xsmall"):
             if source == DRAW:
                 canvas.undo_and_clear()
-            st.button("Random query", icon=":material/casino:", key="random", type="primary", on_click=_pick_random)
+            forgotten = not visit.can_go_back()
+            st.button("Back", icon=":material/arrow_back:", key="back", on_click=visit.go_back, disabled=forgotten)
+            st.button("Random query", icon=":material/casino:", key="random", on_click=_ask_random)
+
     with answer_column:
-        loaded = loaded or _load()  # after the canvas, so that there is a page to draw on meanwhile
-        if isinstance(query_or_hint, Query):
-            _show(loaded.engine, query_or_hint)
+        loaded = _load(options)  # after the canvas, so that there is a page to draw on meanwhile
+        if source == RANDOM:
+            _settle_random(loaded.engine.gallery)
+        visit.write_address()
+        hidden = options.guess and not visit.is_revealed()
+        questions_or_hint = _questions(loaded.engine.gallery, options)
+        if isinstance(questions_or_hint, str):
+            show_no_answer(questions_or_hint, options)
         else:
-            st.info(query_or_hint, icon=":material/draw:")
+            show_answers(loaded.engine, questions_or_hint, options, hidden=hidden)
+            if hidden:
+                st.button("Reveal", icon=":material/visibility:", key="reveal", on_click=visit.reveal)
         _show_gallery_notice(loaded)
+    if source == RANDOM:
+        with picture:
+            _show_random(questions_or_hint[0], hidden)
 
 
-def _drawn():
-    """The query on the canvas, or a sentence for the visitor."""
-    st.markdown("Draw a digit")
-    strokes = canvas.draw_canvas()
-    if not strokes:
-        return "Draw a digit from 0 to 9, or click **Random query**: its look-alikes appear here."
+def _options():
+    """The visitor's switches; the address holds each under its key."""
+    n_neighbors = st.slider("Neighbors", 1, visit.MOST_NEIGHBORS, 4, key="neighbors", bind="query-params", width=220)
+    switches = {
+        "prepare": ("Prepare the drawing as MNIST was", True),
+        "difference": ("Show the difference", False),
+        "guess": ("Guess first", False),
+        "present": ("Presenter view", False),
+    }
+    on = {
+        key: st.toggle(label, default, key=key, bind="query-params", width="content")
+        for key, (label, default) in switches.items()
+    }
+    return Options(n_neighbors, on["prepare"], on["difference"], on["guess"])
+
+
+def _questions(gallery, options):
+    """What to search for: one question, or two where a drawing is to be searched as it is too; or else a hint."""
+    source, value = visit.question()
+    if value is None:
+        return st.session_state.get(_problem(source)) or HINTS[source]
+    if source == RANDOM:
+        return [Question(gallery.images[value], value, int(gallery.labels[value]))]
+    if source != DRAW:
+        return [Question(value)]
     try:
-        return Query(digit_from_strokes(strokes, dot_size=canvas.BRUSH_PX))
+        prepared = digit_from_strokes(value, dot_size=BRUSH_PX)
+        if options.prepare:
+            return [Question(prepared)]
+        shrunk = shrink_strokes(value, canvas_px=CANVAS_PX, brush_px=BRUSH_PX)
+        return [Question(shrunk, title="Only shrunk"), Question(prepared, title="Prepared as MNIST was")]
     except NoDigitError as hint:
         return str(hint)
 
 
-def _uploaded():
-    """The query in the uploaded file, or a sentence for the visitor."""
-    file = st.file_uploader("A picture of one digit, light on dark or dark on light", type=UPLOAD_TYPES, key="upload")
+def _choose_digit():
+    st.selectbox(
+        "Which digit", [ANY, *range(10)], key="digit", on_change=_ask_random, persist_state="session", width=160
+    )
+
+
+def _ask_random():
+    """Ask for another digit of the gallery; which one is settled once the gallery is there."""
+    visit.ask(RANDOM, None)
+
+
+def _settle_random(gallery):
+    """Have a digit of the gallery asked: a random one, unless one is asked already."""
+    _, asked = visit.question()
+    if asked is not None and asked < len(gallery):
+        return
+    if asked is not None:
+        visit.hint(f"This gallery has no digit {asked}, so here is another.")
+    wanted = st.session_state.get("digit", ANY)
+    candidates = np.arange(len(gallery)) if wanted == ANY else np.flatnonzero(gallery.labels == wanted)
+    candidates = candidates[candidates != st.session_state.get("previous_random")]
+    index = int(np.random.default_rng().choice(candidates))
+    st.session_state.previous_random = index
+    visit.settle(RANDOM, index)
+
+
+def _show_random(question, hidden):
+    label = "" if hidden else f" a **{question.label}**,"
+    st.markdown(f"Digit {question.index} of the gallery,{label} left out of its own answer")
+    show_digit(question.digit, alt="the query", width=CANVAS_PX)
+
+
+def _take_picture(source):
+    """Have the visitor upload a picture or take one."""
+    label = "A picture of one digit, light on dark or dark on light"
+    keep = {"on_change": _keep_picture, "args": (source,)}
+    if source == UPLOAD:
+        st.file_uploader(label, type=UPLOAD_TYPES, key=UPLOAD, **keep)
+    else:
+        st.camera_input(label, key=CAMERA, **keep)
+        st.caption("Browsers give a camera to https and localhost alone; elsewhere, **Upload** can take a picture too.")
+    _, digit = visit.question()
+    if digit is not None:
+        gray = st.session_state.get(f"gray of {source}")
+        show_digit(digit, alt="the query", width=CANVAS_PX) if gray is None else st.image(
+            gray, width=CANVAS_PX, alt="the picture, in gray"
+        )
+
+
+def _keep_picture(source):
+    """Ask for the digit in the picture that the visitor has given."""
+    file = st.session_state[source]
+    st.session_state[_problem(source)] = None
     if file is None:
-        return "Choose a picture of one handwritten digit: its look-alikes appear here."
+        return visit.settle(source, None)
     try:
         gray = read_gray(file.getvalue())
-        st.image(gray, width=canvas.SIDE_PX, alt="the uploaded picture, in gray")
-        return Query(digit_from_gray(gray))
-    except NoDigitError as hint:
-        return str(hint)
+        visit.ask(source, digit_from_gray(gray))
+    except NoDigitError as problem:
+        visit.settle(source, None)
+        st.session_state[_problem(source)] = str(problem)
 
 
-def _pick_random():
-    """Another query from the gallery; which one is settled once the gallery is there."""
-    st.session_state.source = RANDOM
-    st.session_state.pop("random_index", None)
+def _problem(source):
+    return f"problem of {source}"
 
 
-def _random(gallery):
-    """A random digit of the gallery, kept until another is asked for."""
-    index = st.session_state.get("random_index")
-    while index is None or index >= len(gallery):
-        drawn = int(np.random.default_rng().integers(len(gallery)))
-        index = drawn if drawn != st.session_state.get("previous_index") else None
-    st.session_state.random_index = st.session_state.previous_index = index
-    label = gallery.labels[index]
-    st.markdown(f"Digit {index} of the gallery, a **{label}**, left out of its own answer")
-    show_digit(gallery.images[index], alt=f"the query, a {label}", width=canvas.SIDE_PX)
-    return Query(gallery.images[index], index)
-
-
-def _load():
+def _load(options):
     """The shared engine; where it cannot be had, a sentence that says why, and no more of the page."""
+    meanwhile = st.empty()
+    if "ready" not in st.session_state:  # what is shown while there is something to wait for is as large as the answer
+        with meanwhile.container():
+            show_no_answer("Loading the autoencoder…", options, key="loading")
     try:
-        with st.spinner("Loading the autoencoder…"):
-            return load_engine()
+        loaded = load_engine()
     except ArtifactError as error:
-        st.error(str(error), icon=":material/build:")
+        meanwhile.error(str(error), icon=":material/build:")
         st.stop()
-
-
-def _show(engine, query):
-    result = engine.search(query.digit, N_NEIGHBORS, exclude=query.index)
-    majority, _ = Counter(neighbor.label for neighbor in result.neighbors).most_common(1)[0]
-    st.markdown(f"Looks like a **{majority}**: the {N_NEIGHBORS} nearest of {GALLERY_NAMES[engine.gallery.name]}")
-    neighbors = st.grid(4, min_column_width=PICTURE_PX)
-    for rank, neighbor in enumerate(result.neighbors, 1):
-        with neighbors.cell():
-            show_digit(engine.gallery.images[neighbor.index], alt=f"neighbor {rank}, a {neighbor.label}")
-            st.markdown(f"{rank}. a **{neighbor.label}**, distance {neighbor.distance:.2f}")
-    way = st.grid(4, min_column_width=PICTURE_PX)
-    with way.cell():
-        show_digit(result.query, alt="the query as the model sees it", caption="What the model sees")
-    with way.cell():
-        show_digit(result.reconstruction, alt="the reconstruction", caption="Its reconstruction")
+    st.session_state.ready = True
+    meanwhile.empty()
+    return loaded
 
 
 def _show_gallery_notice(loaded):

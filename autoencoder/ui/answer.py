@@ -1,0 +1,152 @@
+"""The answer on the page: verdict, neighbours, reconstruction, and what to take away of them."""
+
+from dataclasses import dataclass
+from functools import partial
+from urllib.parse import urlencode
+
+import numpy as np
+import streamlit as st
+
+from autoencoder.ui import visit
+from autoencoder.ui.address import RANDOM
+from autoencoder.ui.pictures import show_digit
+from autoencoder.ui.take_away import neighbors_table, picture_card
+from autoencoder.verdict import FINE, GOOD, POOR, UNLIKE, judge
+
+TILE_PX = 100  # the narrowest tile
+BLANK = np.full((28, 28), 0.25, np.float32)
+GALLERY_NAMES = {
+    "mnist": "MNIST's 10,000 test digits",
+    "digits": "the 1,797 handwritten digits that come with scikit-learn",
+}
+BOXES = {
+    GOOD: (st.success, ":material/check_circle:"),
+    FINE: (st.info, ":material/thumb_up:"),
+    POOR: (st.warning, ":material/warning:"),
+    UNLIKE: (st.warning, ":material/help:"),
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    """A digit float32 (28, 28) to search for; its gallery index and label where it comes from there."""
+
+    digit: np.ndarray
+    index: int | None = None
+    label: int | None = None
+    title: str | None = None
+
+
+def show_answers(engine, questions, options, *, hidden):
+    """The answer to each question; `hidden` leaves blank what is to be guessed first."""
+    for number, question in enumerate(questions):
+        if question.title:
+            st.markdown(f"**{question.title}**")
+        result = engine.search(question.digit, options.n_neighbors, exclude=question.index)
+        labels = [neighbor.label for neighbor in result.neighbors]
+        verdict = judge(labels, digit=question.label, unlike=result.unlike)
+        if hidden:
+            st.info("Which digit is it, and what will be found? Guess, then reveal.", icon=":material/visibility_off:")
+            _show_blank_neighbors(options.n_neighbors, f"hidden-{number}")
+        else:
+            show_box, icon = BOXES[verdict.level]
+            show_box(verdict.sentence, icon=icon)
+            _show_neighbors(engine.gallery, result.neighbors, verdict.digit, number)
+        _show_way(result, options)
+        if not hidden:
+            _show_words(engine.gallery, result, question)
+            _offer_to_take_away(engine.gallery, result, verdict, number)
+
+
+def show_no_answer(hint, options, *, key="none"):
+    """What an answer will look like, with a hint in the place of the verdict."""
+    st.info(hint, icon=":material/draw:")
+    _show_blank_neighbors(options.n_neighbors, key)
+    for column, caption in zip(_way(), ("What the model sees", "Its reconstruction"), strict=False):
+        with column:
+            show_digit(BLANK, alt="nothing yet", caption=caption)
+
+
+def _show_neighbors(gallery, neighbors, digit, number):
+    grid = _grid(len(neighbors))
+    farthest = neighbors[-1].distance
+    for rank, neighbor in enumerate(neighbors, 1):
+        odd = "" if neighbor.label == digit else f" :orange[**≠ {digit}**]"
+        with grid.cell(), st.container(gap="xsmall"):
+            show_digit(gallery.images[neighbor.index], alt=f"neighbor {rank}, a {neighbor.label}")
+            st.button(
+                f"{rank}. a **{neighbor.label}**{odd}",
+                key=f"neighbor-{number}-{rank}",
+                help="Search for the look-alikes of this one",
+                width="stretch",
+                on_click=visit.ask,
+                args=(RANDOM, neighbor.index),
+            )
+            st.progress(neighbor.distance / farthest if farthest else 0.0, f"distance {neighbor.distance:.2f}")
+
+
+def _show_blank_neighbors(n_neighbors, key):
+    grid = _grid(n_neighbors)
+    for rank in range(1, n_neighbors + 1):
+        with grid.cell(), st.container(gap="xsmall"):
+            show_digit(BLANK, alt=f"neighbor {rank}, not shown")
+            st.button(f"{rank}.", key=f"{key}-{rank}", width="stretch", disabled=True)
+            st.progress(0.0, "distance")
+
+
+def _show_way(result, options):
+    """What becomes of the query: as the model sees it, as it draws it again, and what differs."""
+    way = _way()
+    with way[0]:
+        show_digit(result.query, alt="the query as the model sees it", caption="What the model sees")
+    with way[1]:
+        show_digit(result.reconstruction, alt="the reconstruction", caption="Its reconstruction")
+    with way[2]:
+        st.markdown(f"Error **{result.reconstruction_mse:.4f}**")
+        st.caption(f"MSE a pixel: worse than {result.error_rank:.0%} of the gallery")
+    if options.difference:
+        with way[3]:
+            difference = np.abs(result.reconstruction - result.query)
+            show_digit(difference, alt="the difference of the two", caption="The difference")
+
+
+def _show_words(gallery, result, question):
+    """The whole answer as a text, for those who do not see the pictures."""
+    found = ", ".join(f"a {neighbor.label} at distance {neighbor.distance:.2f}" for neighbor in result.neighbors)
+    left_out = " The query is one of them and is left out." if question.index is not None else ""
+    st.caption(f"Nearest of {GALLERY_NAMES[gallery.name]}: {found}.{left_out}")
+
+
+def _offer_to_take_away(gallery, result, verdict, number):
+    with st.popover("Take it away", icon=":material/download:"):
+        st.download_button(
+            "Picture (PNG)",
+            partial(picture_card, gallery.images, result, verdict.sentence),
+            "look-alikes.png",
+            "image/png",
+            key=f"card-{number}",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Table (CSV)",
+            partial(neighbors_table, result),
+            "look-alikes.csv",
+            "text/csv",
+            key=f"table-{number}",
+            on_click="ignore",
+        )
+        asked = visit.written_address()
+        if asked:
+            st.caption("A link to this page as it is, which the address bar has too:")
+            st.code(f"{st.context.url}?{urlencode(asked)}", language=None)
+        else:
+            st.caption("This drawing is too long for a link.")
+
+
+def _grid(n_neighbors):
+    return st.grid(4 if n_neighbors <= 4 else 5, min_column_width=TILE_PX)
+
+
+def _way():
+    grid = st.grid(4, min_column_width=TILE_PX)
+    return [grid.cell() for _ in range(4)]

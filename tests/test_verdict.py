@@ -1,0 +1,44 @@
+import pytest
+
+from autoencoder.verdict import FINE, GOOD, POOR, UNLIKE, judge
+
+
+@pytest.mark.parametrize(
+    ("labels", "level"),
+    [
+        ([3, 3, 3, 3], GOOD),
+        ([3, 2, 3, 3], FINE),
+        ([3, 3, 1, 7], POOR),
+        ([1, 2, 3, 4], POOR),
+        ([3], GOOD),
+        ([3, 2], POOR),  # of two or three, one is more than a quarter
+        ([3, 3, 2], POOR),
+        ([3] * 15 + [5] * 5, FINE),
+        ([3] * 14 + [5] * 6, POOR),
+    ],
+)
+def test_one_in_four_may_be_odd(labels, level):
+    verdict = judge(labels)
+    assert (verdict.level, verdict.digit) == (level, labels[0] if len(set(labels)) > 3 else 3)
+
+
+def test_a_known_digit_is_what_the_neighbors_are_judged_by():
+    assert judge([2, 2, 2, 2], digit=3).level == POOR
+    assert judge([3, 3, 2, 3], digit=3).level == FINE
+
+
+def test_of_two_equally_frequent_digits_the_nearer_counts():
+    assert judge([7, 1, 1, 7]).digit == 7
+
+
+def test_the_sentence_names_the_digits():
+    assert judge([3, 3, 3, 3], digit=3).sentence == "Good: all 4 neighbors are 3s, as the query is."
+    assert judge([3, 3, 2, 3]).sentence == "Fine: 3 of 4 neighbors are 3s, one is a 2; 3 and 2 can look alike."
+    assert judge([3, 1, 3, 7]).sentence == "Not up to standard: 2 of 4 neighbors are no 3, as most neighbors are."
+    assert judge([5]).sentence == "Good: the neighbor is a 5."
+
+
+def test_a_query_unlike_all_digits_is_called_so_whatever_its_neighbors_are():
+    verdict = judge([3, 3, 3, 3], unlike=True)
+    assert verdict.level == UNLIKE
+    assert verdict.sentence.startswith("This looks like no digit here")

@@ -54,6 +54,12 @@ def _parser():
     evaluate = _verb(verbs, "evaluate", _evaluate, "measure how good each space is to search in")
     evaluate.add_argument("--drawn", type=Path, metavar="FILE", help="pen strokes to search for too (.jsonl.gz)")
     evaluate.add_argument(
+        "--drawn-percent",
+        type=_whole_number(1),
+        metavar="PERCENT",
+        help="draw them on the canvas first, so large a part of its side, in its whole pixels",
+    )
+    evaluate.add_argument(
         "--failures", type=Path, metavar="PNG", help="write a picture of queries that find none right"
     )
     evaluate.add_argument("--keep", action="store_true", help="write the figures into artifacts/metrics.json")
@@ -122,7 +128,7 @@ def _encode(options):
 
 
 def _evaluate(options):
-    drawn = load_drawn(options.drawn) if options.drawn else None
+    drawn = load_drawn(options.drawn, percent=options.drawn_percent) if options.drawn else None
     artifacts.verify(artifacts.DIRECTORY)
     from autoencoder.evaluate import evaluate_all, format_table, picture_failures
     from autoencoder.model import load_latent_space

@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from autoencoder.preprocess import digit_from_strokes, normalize_ink
+from autoencoder.strokes import CANVAS_PX, scale_to_canvas, simplify
 
 # Keras' own copy and its hash, as keras.datasets.mnist has them.
 MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
@@ -104,11 +105,13 @@ def load_bundled():
     return Digits("digits", images, cells.target.astype(np.uint8), sha256)
 
 
-def load_drawn(path):
+def load_drawn(path, *, percent=None):
     """Digits written with a pen, prepared as drawings on the page are.
 
     Args:
         path: gzip-compressed lines of JSON, `{"digit": 8, "strokes": [[[x, y], …], …]}`, y up, as tablets have it.
+        percent: how large they are first drawn on the canvas, in its whole pixels: the longer side in percent of the
+            canvas'. None takes the strokes as exact as they are.
 
     Raises:
         DataError: the file is missing or says something else.
@@ -118,13 +121,17 @@ def load_drawn(path):
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             for line in lines:
                 drawing = json.loads(line)
-                digits.append(digit_from_strokes([np.array(stroke) * [1, -1] for stroke in drawing["strokes"]]))
+                strokes = [np.array(stroke) * [1, -1] for stroke in drawing["strokes"]]
+                if percent:
+                    strokes = simplify(scale_to_canvas(strokes, CANVAS_PX * percent / 100))
+                digits.append(digit_from_strokes(strokes))
                 labels.append(drawing["digit"])
         images = np.stack(digits)
     except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error) as error:
         raise DataError(f"{path} cannot be read as pen strokes, a line of JSON a digit: {error}.") from None
     sha256 = hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    return Digits("drawn", images, np.array(labels, np.uint8), sha256)
+    name = f"drawn {percent} %" if percent else "drawn"
+    return Digits(name, images, np.array(labels, np.uint8), sha256)
 
 
 def _enlarge(coverage):

@@ -84,10 +84,10 @@ def evaluate(spaces, gallery, queries=None):
 
 
 def evaluate_all(spaces, galleries, drawn=None):
-    """Every space on each gallery, and on drawn digits searched in the first: gallery or "drawn" -> `evaluate`."""
+    """Every space on each gallery, and on drawn digits searched in the first: the digits' name -> `evaluate`."""
     results = {gallery.name: evaluate(spaces, gallery) for gallery in galleries}
     if drawn:
-        results["drawn"] = evaluate(spaces, galleries[0], drawn)
+        results[drawn.name] = evaluate(spaces, galleries[0], drawn)
     return results
 
 

@@ -35,7 +35,10 @@ def browser_path():
 
 @contextmanager
 def serving(*options, **environment):
-    """The app, with options of Streamlit's, on a free port of this machine, its address; unreachable proxies stand in for a missing network."""
+    """The app, with options of Streamlit's, on a free port of this machine, its address.
+
+    Unreachable proxies stand in for a missing network.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

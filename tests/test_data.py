@@ -247,6 +247,17 @@ def test_pen_strokes_become_digits_the_right_way_up(tmp_path):
     assert rows[:14].sum() > rows[14:].sum()
 
 
+@pytest.mark.parametrize("percent", [35, 90])
+def test_drawn_small_or_large_on_the_canvas_a_digit_is_nearly_the_same(tmp_path, drawings, percent):
+    path = tmp_path / "strokes.jsonl.gz"
+    strokes = [[[float(x), -float(y)] for x, y in stroke] for stroke in drawings[3][0]]
+    with gzip.open(path, "wt") as file:
+        file.write(json.dumps({"digit": 3, "strokes": strokes}))
+    exact, on_canvas = load_drawn(path), load_drawn(path, percent=percent)
+    assert on_canvas.name == f"drawn {percent} %"
+    assert np.abs(exact.images - on_canvas.images).mean() < 0.02
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b"no json", b'{"digit": 1}', b'{"digit": 1, "strokes": [[]]}'])
 def test_a_file_of_something_else_than_strokes_is_refused(tmp_path, content):
     path = tmp_path / "pen.jsonl.gz"

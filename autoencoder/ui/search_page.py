@@ -169,30 +169,35 @@ def _take_picture(source):
     label = "A picture of one digit, light on dark or dark on light"
     keep = {"on_change": _keep_picture, "args": (source,)}
     if source == UPLOAD:
-        st.file_uploader(label, type=UPLOAD_TYPES, key=UPLOAD, **keep)
+        given = st.file_uploader(label, type=UPLOAD_TYPES, key=UPLOAD, **keep)
     else:
-        st.camera_input(label, key=CAMERA, **keep)
+        given = st.camera_input(label, key=CAMERA, width=CANVAS_PX, **keep)
         st.caption("Browsers give a camera to https and localhost alone; elsewhere, **Upload** can take a picture too.")
     _, digit = visit.question()
-    if digit is not None:
-        gray = st.session_state.get(f"gray of {source}")
-        show_digit(digit, alt="the query", width=CANVAS_PX) if gray is None else st.image(
-            gray, width=CANVAS_PX, alt="the picture, in gray"
-        )
+    if digit is None or (given and source == CAMERA):  # which shows its picture itself
+        return
+    of, gray = st.session_state.get("picture", (None, None))
+    if of is digit:
+        st.image(gray, width=CANVAS_PX, alt="the picture, in gray")
+    else:  # another picture's digit, from the address or of the history
+        show_digit(digit, alt="the query", width=CANVAS_PX)
 
 
 def _keep_picture(source):
     """Ask for the digit in the picture that the visitor has given."""
     file = st.session_state[source]
     st.session_state[_problem(source)] = None
+    visit.settle(source, None)
     if file is None:
-        return visit.settle(source, None)
+        return
     try:
         gray = read_gray(file.getvalue())
-        visit.ask(source, digit_from_gray(gray))
+        digit = digit_from_gray(gray)
     except NoDigitError as problem:
-        visit.settle(source, None)
         st.session_state[_problem(source)] = str(problem)
+        return
+    st.session_state.picture = digit, gray
+    visit.settle(source, digit)
 
 
 def _problem(source):

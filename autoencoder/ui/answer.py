@@ -13,7 +13,7 @@ from autoencoder.ui.pictures import show_digit
 from autoencoder.ui.take_away import neighbors_table, picture_card
 from autoencoder.verdict import FINE, GOOD, POOR, UNLIKE, judge
 
-TILE_PX = 100  # the narrowest tile
+NEIGHBOR_PX, WAY_PX = 60, 96  # the narrowest tiles: on a phone four in a row, and three
 BLANK = np.full((28, 28), 0.25, np.float32)
 GALLERY_NAMES = {
     "mnist": "MNIST's 10,000 test digits",
@@ -144,9 +144,9 @@ def _offer_to_take_away(gallery, result, verdict, number):
 
 
 def _grid(n_neighbors):
-    return st.grid(4 if n_neighbors <= 4 else 5, min_column_width=TILE_PX)
+    return st.grid(4 if n_neighbors <= 4 else 5, min_column_width=NEIGHBOR_PX)
 
 
 def _way():
-    grid = st.grid(4, min_column_width=TILE_PX)
+    grid = st.grid(4, min_column_width=WAY_PX)
     return [grid.cell() for _ in range(4)]

@@ -48,7 +48,9 @@ def invite():
 def fit_screen(present):
     """Have the answer on a projector's first screen, 1280 x 720, and in larger type where the page is presented.
 
-    Streamlit sets neither for a single page, so that it takes a line of CSS.
+    Streamlit sets neither for a single page, so that it takes two lines of CSS. On wider screens than 100 letters'
+    width canvas and answer stay side by side in the middle.
     """
     type_px = PRESENTER_TYPE_PX if present else "inherit"
-    st.html(f"<style>.stMainBlockContainer {{ padding-top: 2.5rem }} html {{ font-size: {type_px} }}</style>")
+    page = ".stMainBlockContainer { padding-top: 2.5rem; max-width: 100rem }"
+    st.html(f"<style>{page} html {{ font-size: {type_px} }}</style>")

@@ -17,6 +17,7 @@ from autoencoder.ui.pictures import show_digit
 
 UPLOAD_TYPES = ["png", "jpg", "jpeg", "webp", "bmp"]
 ANY = "any"
+INPUT_PX, PRESENTED_INPUT_PX = 328, 420  # what a phone of 360 px has; and what leaves an answer one screen high
 HINTS = {
     DRAW: "Draw a digit from 0 to 9, or click **Random query**: its look-alikes appear here.",
     UPLOAD: "Choose a picture of one handwritten digit: its look-alikes appear here.",
@@ -58,7 +59,8 @@ def _search():
             on_change=canvas.restore_drawing,
             label_visibility="collapsed",
         )
-    input_column, answer_column = st.columns([2, 3], gap="medium")
+    with st.container(horizontal=True, gap="large"):  # one below the other where both do not fit
+        input_column, answer_column = st.container(width=PRESENTED_INPUT_PX if present else INPUT_PX), st.container()
     with st.popover("Options", icon=":material/tune:") if present else st.container(horizontal=True, gap="large"):
         options = _options()
 

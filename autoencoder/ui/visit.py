@@ -77,7 +77,7 @@ def reveal():
 
 
 def is_revealed():
-    return st.session_state.get("revealed") == st.session_state.address
+    return st.session_state.get("revealed", "") == st.session_state.address
 
 
 def hint(sentence):

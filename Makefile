@@ -6,16 +6,20 @@ PORT ?= 8501
 PYTHON ?= python3 python3.13 python3.12 python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+STREAMLIT = $(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
 app:
 	@$(call install,requirements.txt)
-	@$(call serve,localhost)
+	@$(call check_port,localhost)
+	@$(STREAMLIT) --server.address localhost
 
 class:
 	@$(call install,requirements.txt)
-	@host=$$($(BIN)/python -c "from autoencoder.ui.classroom import lan_host; print(lan_host())") && \
-	  echo "For the class: http://$$host:$(PORT)   On the projector: http://localhost:$(PORT)/?present=true"
-	@$(call serve,0.0.0.0)
+	@$(call check_port,0.0.0.0)
+	@host=$$($(BIN)/python -c "from autoencoder.ui.classroom import lan_host; print(lan_host() or '')"); \
+	echo "For the class: http://$${host:-(this machine's address on the network)}:$(PORT)"; \
+	echo "On the projector: http://localhost:$(PORT)/?present=true"; \
+	$(STREAMLIT) --server.address 0.0.0.0 --browser.serverAddress "$${host:-localhost}"
 
 test:
 	@$(call install,requirements-dev.txt)
@@ -29,11 +33,10 @@ screenshots:
 	@$(call install,requirements-dev.txt)
 	@$(BIN)/python tests/screenshots.py
 
-# Serve the app on the address $(1), unless the port is taken.
-define serve
+# Whether the port can be had on the address $(1).
+define check_port
 $(BIN)/python -c "import socket; socket.create_server(('$(1)', $(PORT))).close()" 2>/dev/null || { \
-  echo "Port $(PORT) cannot be had, most likely because it is in use: choose another, as make $@ PORT=8502"; exit 1; }; \
-$(BIN)/python -m streamlit run app.py --server.address $(1) --server.port $(PORT)
+  echo "Port $(PORT) cannot be had, most likely because it is in use: choose another, as make $@ PORT=8502"; exit 1; }
 endef
 
 # Make .venv if there is none that works, with the first Python that is recent enough (a name may be there and not work,

@@ -55,9 +55,9 @@ def _parser():
     evaluate.add_argument("--drawn", type=Path, metavar="FILE", help="pen strokes to search for too (.jsonl.gz)")
     evaluate.add_argument(
         "--drawn-percent",
-        type=_whole_number(1),
+        type=_whole_number(1, 100),
         metavar="PERCENT",
-        help="draw them on the canvas first, so large a part of its side, in its whole pixels",
+        help="with --drawn: draw them on the canvas first, so large a part of its side, in its whole pixels",
     )
     evaluate.add_argument(
         "--failures", type=Path, metavar="PNG", help="write a picture of queries that find none right"
@@ -80,12 +80,13 @@ def _verb(verbs, name, run, summary):
     return verb
 
 
-def _whole_number(least):
-    """A parser of whole numbers from `least` on."""
+def _whole_number(least, most=None):
+    """A parser of whole numbers from `least` on, or to `most`."""
+    wanted = f"from {least} to {most}" if most else f"from {least} on"
 
     def parse(text):
-        if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"expected a whole number from {least} on, received {text}")
+        if not text.isdecimal() or int(text) < least or (most and int(text) > most):
+            raise argparse.ArgumentTypeError(f"expected a whole number {wanted}, received {text}")
         return int(text)
 
     return parse
@@ -128,6 +129,8 @@ def _encode(options):
 
 
 def _evaluate(options):
+    if options.drawn_percent and not options.drawn:
+        raise DataError("--drawn-percent needs --drawn FILE")
     drawn = load_drawn(options.drawn, percent=options.drawn_percent) if options.drawn else None
     artifacts.verify(artifacts.DIRECTORY)
     from autoencoder.evaluate import evaluate_all, format_table, picture_failures

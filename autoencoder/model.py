@@ -53,7 +53,7 @@ def build_textbook_autoencoder():
 class ContentAndPose(keras.Model):
     """An encoder and a decoder, trained so that images of the same digit get nearby latents.
 
-    Of an image x, x1 is x itself or, every other time, a random warp of it. x' is x or, once its nearest neighbors are
+    Of an image x, x1 is x itself or, half the time at random, a warp of it. x' is x or, once its nearest neighbors are
     known, x or one of them; x2 is a random warp of x'. With `content` the first 24 of the latent's 32 numbers and zeros
     for the rest:
 

@@ -6,7 +6,7 @@ CANVAS_PX = 280  # fits a phone of 360 px beside the page's margins
 BRUSH_PX = 18
 TOLERANCE_PX = 0.5  # how far a simplified stroke may be from the drawn one
 LOWEST, HIGHEST = -500, 795  # of a coordinate: with 500 added, what two digits to the base 36 can say
-LONGEST_TEXT = 4000  # characters; browsers and messengers cut longer addresses
+LONGEST_TEXT = 4000  # characters, for an address; a drawn digit has one or two hundred
 
 
 def simplify(strokes):

@@ -41,7 +41,7 @@ def train(*, epochs, decoder_epochs, seed, drawn=None, directory, checkpoints=CH
     Stopped and called again in the same way, it goes on from the last whole epoch.
 
     Args:
-        epochs: passes over the training images for the encoder.
+        epochs: passes over the training images for the encoder, at least 2.
         decoder_epochs: passes for the decoder, after that.
         seed: of the weights, the order and the warps.
         drawn: Digits to measure drawings with, or None.
@@ -125,7 +125,7 @@ def fit_content_and_pose(images, *, epochs, seed, checkpoints=None, n_partners=N
     """A ContentAndPose trained on images float32 (n, 28, 28).
 
     In the first half of the epochs an image's partner is the image itself, in the second it or one of the images that
-    are nearest to it by then.
+    are nearest to it by then. Each half has a learning rate schedule of its own.
 
     Args:
         images: float32 (n, 28, 28) in [0, 1].
@@ -135,6 +135,8 @@ def fit_content_and_pose(images, *, epochs, seed, checkpoints=None, n_partners=N
         n_partners: how many of the nearest images may be partners.
         objective: as ContentAndPose takes it.
     """
+    if epochs < 2:
+        raise ValueError(f"expected at least 2 epochs, one a half, received {epochs}")
     keras.utils.set_random_seed(seed)
     model = ContentAndPose(build_encoder(), build_decoder(TEACHER_WIDTH), seed=seed, **objective)
     model(images[:1])  # builds it
@@ -146,10 +148,19 @@ def fit_content_and_pose(images, *, epochs, seed, checkpoints=None, n_partners=N
     itself = np.arange(len(images))[:, None]
     _fit(model, batch_with(itself), epochs=epochs - epochs // 2, name="encoder, first half", **run)
     latents = Latent(model.encoder, None).transform(images) @ whitening_by_warps(model, images, seed=seed)
-    nearest = neighbors.NearestNeighbors(algorithm="brute").fit(latents)  # ten times ours where queries are many
-    partners = np.hstack([itself, nearest.kneighbors(return_distance=False)[:, :n_partners]])
+    partners = np.hstack([itself, _nearest_others(latents, n_partners)])
     _fit(model, batch_with(partners), epochs=epochs // 2, name="encoder, second half", **run)
     return model
+
+
+def _nearest_others(vectors, n):
+    """The indices int64 (len(vectors), n) of each one's n nearest others.
+
+    By scikit-learn: `search` is made for one query at a time, and takes several times as long for 60,000.
+    """
+    if not n:
+        return np.empty((len(vectors), 0), int)
+    return neighbors.NearestNeighbors(n_neighbors=n, algorithm="brute").fit(vectors).kneighbors(return_distance=False)
 
 
 def whitening_by_warps(model, images, *, seed):

@@ -16,44 +16,45 @@ class Verdict:
 
 
 def judge(labels, *, digit=None, unlike=False):
-    """The verdict on an answer: four alike is good, one odd among four is fine, more is not up to standard.
+    """The verdict on an answer: all alike is good, up to a quarter odd is fine, more is not up to standard.
 
     Args:
         labels: of the neighbors, nearest first.
         digit: the query's own label; None where nobody knows it, as of a drawing: then that of most neighbors, of two
             equally frequent ones the nearer.
-        unlike: whether the query is farther from the gallery than its own digits are.
+        unlike: whether the query is farther from the gallery, and worse reconstructed, than its own digits are.
 
     Returns:
         Verdict.
     """
-    counts = Counter(labels)
     known = digit is not None
+    counts = Counter(labels)
     if not known:
         digit, _ = counts.most_common(1)[0]
-    others = counts.copy()
-    del others[digit]
-    n_odd = sum(others.values())
+    n, n_odd = len(labels), len(labels) - counts[digit]
     if unlike:
-        level = UNLIKE
-        sentence = "This looks like no digit here: both the nearest neighbor and the reconstruction are far off."
-    elif not n_odd:
-        level = GOOD
-        what = f"neighbor is a {digit}" if len(labels) == 1 else f"{len(labels)} neighbors are {digit}s"
-        sentence = f"Good: {'the' if len(labels) == 1 else 'all'} {what}" + (", as the query is." if known else ".")
-    elif 4 * n_odd <= len(labels):
-        level = FINE
-        odd = sorted(others)
-        alike = f"{digit} and {odd[0]} can look alike" if len(odd) == 1 else "they can look alike"
-        sentence = f"Fine: {counts[digit]} of {len(labels)} neighbors are {digit}s, {_listed(others)}; {alike}."
-    else:
-        level = POOR
-        owner = "the query is" if known else "most neighbors are"
-        sentence = f"Not up to standard: {n_odd} of {len(labels)} neighbors are no {digit}, as {owner}."
-    return Verdict(level, digit, sentence)
+        return Verdict(UNLIKE, digit, "This looks like no digit here: nearest neighbor and reconstruction are far off.")
+    if n == 1 and not known:
+        return Verdict(FINE, digit, f"The nearest is a {digit}; one neighbor alone says little.")
+    if not n_odd:
+        alike = f"the neighbor is a {digit}" if n == 1 else f"all {n} neighbors are {digit}s"
+        return Verdict(GOOD, digit, f"Good: {alike}{', as the query is' if known else ''}.")
+    if 4 * n_odd <= n:
+        odd = sorted(set(labels) - {digit})
+        excuse = f"{digit} and {odd[0]} can look alike" if len(odd) == 1 else "they can look alike"
+        others = _listed(Counter(label for label in labels if label != digit))
+        return Verdict(FINE, digit, f"Fine: {counts[digit]} of {n} neighbors are {digit}s, {others}; {excuse}.")
+    if known:
+        return Verdict(
+            POOR, digit, f"Not up to standard: the query is a {digit}, but {n_odd} of {n} neighbors are not."
+        )
+    return Verdict(POOR, digit, f"Not up to standard: the neighbors disagree: {_listed(counts)}.")
 
 
 def _listed(counts):
-    """Counts of digits in words, as "one 2 and two 7s"."""
-    parts = [f"one is a {digit}" if count == 1 else f"{count} are {digit}s" for digit, count in sorted(counts.items())]
-    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
+    """Counts of digits in words, the most frequent first: "2 are 3s, one is a 1 and one is a 7"."""
+    parts = [
+        f"one is a {digit}" if count == 1 else f"{count} are {digit}s"
+        for digit, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    ]
+    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))

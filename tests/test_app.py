@@ -25,6 +25,12 @@ def strokes(monkeypatch):
     return drawn
 
 
+@pytest.fixture
+def seventh(gallery):
+    """A digit of the gallery as addresses name it."""
+    return f"{gallery.name}-7"
+
+
 @pytest.fixture(scope="module", autouse=True)
 def fresh_cache():
     loading.load_engine.clear()
@@ -54,7 +60,7 @@ def labels(app):
 
 
 def neighbor_buttons(app):
-    return [button for button in app.button if button.key.startswith("neighbor-")]
+    return [button for button in app.button if "-neighbor-" in button.key]
 
 
 def boxes(app):
@@ -157,15 +163,15 @@ def test_a_digit_filter_leaves_that_digit_alone():
         app.button(key="random").click().run()
 
 
-def test_a_neighbor_becomes_the_query_and_back_returns(strokes, drawings):
+def test_a_neighbor_becomes_the_query_and_back_returns(strokes, drawings, gallery):
     strokes.extend(on_canvas(drawings[0][0]))
     app = page()
     first = asked(app)
     assert app.button(key="back").disabled
-    app.button(key="neighbor-0-2").click().run()
+    neighbor_buttons(app)[1].click().run()
     second = asked(app)
-    assert second.startswith("index-")
-    app.button(key="neighbor-0-1").click().run()
+    assert second.startswith(gallery.name)
+    neighbor_buttons(app)[0].click().run()
     assert asked(app) not in (first, second)
     app.button(key="back").click().run()
     assert asked(app) == second
@@ -176,8 +182,8 @@ def test_a_neighbor_becomes_the_query_and_back_returns(strokes, drawings):
 
 
 @pytest.mark.parametrize("n_neighbors", [1, 4, 5, 20])
-def test_as_many_neighbors_as_wanted(n_neighbors):
-    app = page(q="index-7", neighbors=str(n_neighbors))
+def test_as_many_neighbors_as_wanted(n_neighbors, seventh):
+    app = page(q=seventh, neighbors=str(n_neighbors))
     assert len(labels(app)) == n_neighbors
 
 
@@ -190,15 +196,15 @@ def test_off_the_preparation_both_answers_are_shown(strokes, drawings):
     assert labels(app)[4:] == [0] * 4
 
 
-def test_the_difference_is_shown_on_demand():
-    app = page(q="index-7")
+def test_the_difference_is_shown_on_demand(seventh):
+    app = page(q=seventh)
     assert "The difference" not in captions(app)
     app.toggle(key="difference").set_value(True).run()
     assert "The difference" in captions(app)
 
 
-def test_guess_first_hides_everything_that_tells_the_digit(gallery):
-    app = page(q="index-7", guess="true")
+def test_guess_first_hides_everything_that_tells_the_digit(gallery, seventh):
+    app = page(q=seventh, guess="true")
     label = gallery.labels[7]
     assert not neighbor_buttons(app)
     texts = [element.value for kind in (app.markdown, app.caption) for element in kind] + boxes(app)
@@ -216,9 +222,39 @@ def test_the_address_of_an_uploaded_digit_shows_the_same_page(gallery):
     assert (labels(opened), boxes(opened)) == (labels(uploaded), boxes(uploaded))
 
 
+def test_a_drawing_too_long_for_an_address_is_searched_all_the_same(strokes):
+    angles = np.linspace(0, 2 * np.pi, 300)
+    scribble = 140 + np.stack([60 * np.sin(angles), 90 * np.cos(angles)], axis=1)
+    strokes.extend(scribble + np.random.default_rng(seed).normal(0, 3, scribble.shape) for seed in range(4))
+    app = page(guess="true")
+    assert asked(app) is None
+    assert not neighbor_buttons(app)
+    app.button(key="reveal").click().run()
+    assert len(labels(app)) == 4
+    assert any("too long for a link" in caption.value for caption in app.caption)
+    strokes.pop()
+    assert not neighbor_buttons(app.run())  # another drawing, to be guessed anew
+
+
+def test_a_second_picture_is_another_question_and_the_first_can_be_returned_to(gallery):
+    app = upload(png(gallery.images[5]))
+    first = asked(app)
+    app.file_uploader(key="Upload").set_value(("other.png", png(gallery.images[6]), "image/png")).run()
+    assert asked(app) != first
+    app.button(key="back").click().run()
+    assert asked(app) == first
+
+
+def test_a_bad_picture_is_forgotten_with_its_source():
+    app = upload(b"no picture")
+    app.segmented_control(key="source").set_value("Draw").run()
+    app.segmented_control(key="source").set_value("Upload").run()
+    assert "Choose a picture" in app.info[0].value
+
+
 def test_the_address_of_a_drawing_says_its_strokes(strokes, drawings):
     strokes.extend(on_canvas(drawings[3][0]))
-    source, read = address.read(asked(page()))
+    source, read = address.from_text(asked(page()))
     assert source == "Draw"
     assert [stroke.tolist() for stroke in read] == [stroke.tolist() for stroke in simplify(strokes)]
 
@@ -226,7 +262,7 @@ def test_the_address_of_a_drawing_says_its_strokes(strokes, drawings):
 @pytest.mark.parametrize(
     "parameters",
     [
-        {"q": "index--1"},
+        {"q": "mnist--1"},
         {"q": "strokes-<script>alert(1)</script>"},
         {"q": "png-AAAA"},
         {"q": "x" * 100_000},
@@ -245,15 +281,18 @@ def test_an_address_of_nonsense_is_ignored_with_a_hint(parameters):
     assert [app.toggle(key=key).value for key in ("prepare", "difference", "guess", "present")] == [True] + [False] * 3
 
 
-def test_an_index_that_the_gallery_lacks_is_replaced_with_a_hint():
-    app = page(q="index-99999999")
-    assert "no digit 99999999" in app.toast[0].value
+@pytest.mark.parametrize("index", ["{}-99999999", "another-1"])
+def test_a_digit_that_the_gallery_lacks_is_replaced_with_a_hint(gallery, index):
+    other = {"mnist": "digits", "digits": "mnist"}[gallery.name]
+    app = page(q=index.format(gallery.name).replace("another", other))
+    assert "not in this gallery" in app.toast[0].value
     assert len(labels(app)) == 4
+    assert asked(app).startswith(gallery.name)
 
 
 def test_a_checkerboard_looks_like_no_digit():
     board = np.kron(np.indices((7, 7)).sum(axis=0) % 2, np.ones((4, 4)))
-    app = page(q=address.write("Upload", board))
+    app = page(q=address.to_text("Upload", board))
     assert "looks like no digit here" in app.warning[0].value
 
 
@@ -264,13 +303,13 @@ def test_an_odd_neighbor_is_marked_in_words(engine, gallery):
         }
 
     index = next(index for index in range(len(gallery)) if odd(index))
-    app = page(q=f"index-{index}")
+    app = page(q=f"{gallery.name}-{index}")
     for button, label in zip(neighbor_buttons(app), labels(app), strict=True):
         assert (f"≠ {gallery.labels[index]}" in button.label) == (label != gallery.labels[index])
 
 
-def test_the_presenter_view_folds_the_controls_away_and_invites():
-    app = page(q="index-7", present="true")
+def test_the_presenter_view_folds_the_controls_away_and_invites(seventh):
+    app = page(q=seventh, present="true")
     assert app.toggle(key="present").value
     assert any("Only this machine can open this page" in markdown.value for markdown in app.markdown)
 

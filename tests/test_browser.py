@@ -55,6 +55,12 @@ def visit(browser):
 
 
 @pytest.fixture
+def seventh(gallery):
+    """A digit of the gallery as addresses name it."""
+    return f"{gallery.name}-7"
+
+
+@pytest.fixture
 def page(visit, server):
     return visit(server)
 
@@ -186,7 +192,7 @@ def test_the_address_holds_the_drawing_and_shows_it_elsewhere(page, visit, drawi
 
 
 def test_a_drawing_from_an_address_can_be_drawn_on(visit, server, drawings):
-    page = visit(f"{server}/?q={address.write('Draw', simplify(scale_to_canvas([np.array([[0, 0], [0, 9]])], 150)))}")
+    page = visit(f"{server}/?q={address.to_text('Draw', simplify(scale_to_canvas([np.array([[0, 0], [0, 9]])], 150)))}")
     expect_neighbors(page)
     before = picture(page, "the query as the model sees it")
     box = page.locator("canvas.upper-canvas").bounding_box()
@@ -207,7 +213,7 @@ def test_a_neighbor_becomes_the_query_and_back_returns(page, drawings):
     found(page).nth(1).click()
     page.get_by_text("left out of its own answer").wait_for()
     settle(page)
-    assert re.search(r"q=index-\d+", page.url)
+    assert re.search(r"q=(mnist|digits)-\d+", page.url)
     page.locator(".st-key-back button").click()
     page.locator("canvas.upper-canvas").wait_for()
     settle(page)
@@ -215,6 +221,32 @@ def test_a_neighbor_becomes_the_query_and_back_returns(page, drawings):
     page.go_back()  # the browser's own
     page.get_by_text("left out of its own answer").wait_for()
     expect_neighbors(page)
+
+
+def test_after_the_browser_s_own_back_the_page_s_goes_one_further(visit, server, seventh):
+    page = visit(f"{server}/?q={seventh}", canvas=False)
+    expect_neighbors(page)
+    for _ in range(2):
+        before = page.url
+        found(page).nth(0).click()
+        page.wait_for_url(lambda url, before=before: url != before)
+        settle(page)
+    page.go_back()
+    page.wait_for_url(before)
+    settle(page)
+    page.locator(".st-key-back button").click()
+    page.wait_for_url(f"**{seventh}")
+
+
+def test_a_double_click_asks_for_the_neighbor_that_was_seen(visit, server, seventh, engine, gallery):
+    page = visit(f"{server}/?q={seventh}", canvas=False)
+    expect_neighbors(page)
+    settle(page)
+    found(page).nth(1).dblclick()
+    nearest = engine.search(gallery.images[7], exclude=7).neighbors
+    page.wait_for_url(f"**{gallery.name}-{nearest[1].index}")
+    settle(page)
+    assert page.url.endswith(f"{gallery.name}-{nearest[1].index}")
 
 
 def test_guess_first_reveals_on_demand(page):
@@ -228,20 +260,20 @@ def test_guess_first_reveals_on_demand(page):
     assert "guess=true" in page.url
 
 
-def test_the_answer_is_taken_away_as_a_picture_and_a_table(visit, server):
-    page = visit(f"{server}/?q=index-7", canvas=False)
+def test_the_answer_is_taken_away_as_a_picture_and_a_table(visit, server, seventh):
+    page = visit(f"{server}/?q={seventh}", canvas=False)
     expect_neighbors(page)
     page.get_by_role("button", name="Take it away").click()
     for name, start in (("Picture (PNG)", b"\x89PNG"), ("Table (CSV)", b"rank,index,label,distance\n1,")):
         with page.expect_download() as download:
             page.get_by_role("button", name=name).click()
         assert Path(download.value.path()).read_bytes().startswith(start)
-    expect(page.get_by_text(f"{server}/?q=index-7")).to_be_visible()
+    expect(page.get_by_text(f"{server}/?q={seventh}")).to_be_visible()
 
 
-def test_a_class_is_invited_by_a_qr_code(visit):
+def test_a_class_is_invited_by_a_qr_code(visit, seventh):
     with serving("--server.address", "0.0.0.0") as address_here:
-        page = visit(f"{address_here}/?present=true&q=index-7", canvas=False)
+        page = visit(f"{address_here}/?present=true&q={seventh}", canvas=False)
         expect_neighbors(page)
         invitation = page.get_by_role("button", name=re.compile("http://"))
         address_there = re.search(r"http://[\d.:a-z]+", invitation.inner_text())[0]
@@ -254,10 +286,10 @@ def test_a_class_is_invited_by_a_qr_code(visit):
 
 @pytest.mark.parametrize("width", [360, 820, 1440])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("state", ["", "difference=true&neighbors=20", "present=true&guess=true&q=index-8"])
-def test_everyone_can_use_the_page(visit, server, drawings, width, scheme, state):
-    drawing = address.write("Draw", simplify(scale_to_canvas([np.array(s, float) for s in drawings[0][0]], 170)))
-    query = state if "q=" in state else f"{state}&q={drawing}"
+@pytest.mark.parametrize("state", ["", "difference=true&neighbors=20", "present=true&guess=true&q=eighth"])
+def test_everyone_can_use_the_page(visit, server, drawings, gallery, width, scheme, state):
+    drawing = address.to_text("Draw", simplify(scale_to_canvas([np.array(s, float) for s in drawings[0][0]], 170)))
+    query = state.replace("eighth", f"{gallery.name}-8") if "q=" in state else f"{state}&q={drawing}"
     page = visit(f"{server}/?{query}", canvas=False, viewport={"width": width, "height": 800}, color_scheme=scheme)
     expect(page.get_by_alt_text("the reconstruction")).to_be_visible(timeout=ANSWER_MS)
     settle(page)
@@ -270,8 +302,8 @@ def test_everyone_can_use_the_page(visit, server, drawings, width, scheme, state
 
 
 @pytest.mark.parametrize("present", ["false", "true"])
-def test_a_projector_s_first_screen_has_the_whole_answer(visit, server, present):
-    page = visit(f"{server}/?q=index-7&present={present}", canvas=False)  # 1280 x 720
+def test_a_projector_s_first_screen_has_the_whole_answer(visit, server, present, seventh):
+    page = visit(f"{server}/?q={seventh}&present={present}", canvas=False)  # 1280 x 720
     expect_neighbors(page)
     settle(page)
     for alt in ("the query", "neighbor 1,", "neighbor 4,", "the query as the model sees it", "the reconstruction"):
@@ -307,8 +339,8 @@ def test_on_a_phone_the_neighbors_follow_the_canvas(visit, server, drawings):
     assert page.locator("canvas.upper-canvas").evaluate("canvas => getComputedStyle(canvas).touchAction") == "none"
 
 
-def test_every_control_is_reached_by_the_keyboard(visit, server):
-    page = visit(f"{server}/?q=index-7", canvas=False)
+def test_every_control_is_reached_by_the_keyboard(visit, server, seventh):
+    page = visit(f"{server}/?q={seventh}", canvas=False)
     expect_neighbors(page)
     settle(page)
     reached = set()

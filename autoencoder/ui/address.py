@@ -1,4 +1,4 @@
-"""A question as a text in the page's address, and back."""
+"""A question as a text for the page's address, and back."""
 
 import base64
 import io
@@ -10,26 +10,22 @@ from autoencoder import strokes as pen
 
 DRAW, RANDOM, UPLOAD, CAMERA = "Draw", "Random", "Upload", "Camera"
 SOURCES = (DRAW, RANDOM, UPLOAD, CAMERA)
-LONGEST_DIGIT = 4000  # characters: no PNG of 28 x 28 gray pixels has more
+GALLERIES = ("mnist", "digits")
+LONGEST_PNG = 4000  # characters; those of this page have a few hundred
 
 
-def write(source, value):
-    """What is asked as a text for the address: strokes, a gallery index or a digit, as the source has it.
-
-    None where nothing is asked (`value` None), and where a drawing is too long for an address.
-    """
-    if value is None:
-        return None
+def to_text(source, value):
+    """What is asked as a text: strokes, (gallery name, index) or a digit float32 (28, 28), as the source has it."""
     if source == DRAW:
-        text = pen.to_text(value)
-        return f"strokes-{text}" if len(text) <= pen.LONGEST_TEXT else None
+        return f"strokes-{pen.to_text(value)}"
     if source == RANDOM:
-        return f"index-{value}"
+        gallery_name, index = value
+        return f"{gallery_name}-{index}"
     return f"png-{_text_from_digit(value)}"
 
 
-def read(text):
-    """What a text of `write` asks: the source, and strokes, a gallery index or a digit.
+def from_text(text):
+    """What a text of `to_text` asks: the source, and strokes, (gallery name, index) or a digit.
 
     Raises:
         ValueError: it is no such text.
@@ -39,9 +35,9 @@ def read(text):
         return DRAW, pen.from_text(said)
     if kind == "png":
         return UPLOAD, _digit_from_text(said)
-    if kind == "index" and said.isascii() and said.isdecimal() and len(said) < 10:
-        return RANDOM, int(said)
-    raise ValueError(f"expected strokes, an index or a digit, received {text[:20]!r}")
+    if kind in GALLERIES and said.isascii() and said.isdecimal() and len(said) < 10:
+        return RANDOM, (kind, int(said))
+    raise ValueError(f"expected strokes, a gallery's index or a digit, received {text[:20]!r}")
 
 
 def _text_from_digit(digit):
@@ -52,8 +48,8 @@ def _text_from_digit(digit):
 
 
 def _digit_from_text(text):
-    if len(text) > LONGEST_DIGIT or not text.isascii():
-        raise ValueError(f"expected at most {LONGEST_DIGIT} characters of a digit, received {len(text)}")
+    if len(text) > LONGEST_PNG or not text.isascii():
+        raise ValueError(f"expected at most {LONGEST_PNG} characters of a digit, received {len(text)}")
     try:
         data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         image = Image.open(io.BytesIO(data), formats=["PNG"])

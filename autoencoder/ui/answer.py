@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import partial
-from urllib.parse import urlencode
 
 import numpy as np
 import streamlit as st
@@ -14,7 +13,7 @@ from autoencoder.ui.take_away import neighbors_table, picture_card
 from autoencoder.verdict import FINE, GOOD, POOR, UNLIKE, judge
 
 NEIGHBOR_PX, WAY_PX = 60, 96  # the narrowest tiles: on a phone four in a row, and three
-BLANK = np.full((28, 28), 0.25, np.float32)
+BLANK_TILE = np.full((28, 28), 0.25, np.float32)
 GALLERY_NAMES = {
     "mnist": "MNIST's 10,000 test digits",
     "digits": "the 1,797 handwritten digits that come with scikit-learn",
@@ -28,7 +27,7 @@ BOXES = {
 
 
 @dataclass(frozen=True)
-class Question:
+class Query:
     """A digit float32 (28, 28) to search for; its gallery index and label where it comes from there."""
 
     digit: np.ndarray
@@ -37,37 +36,37 @@ class Question:
     title: str | None = None
 
 
-def show_answers(engine, questions, options, *, hidden):
-    """The answer to each question; `hidden` leaves blank what is to be guessed first."""
-    for number, question in enumerate(questions):
-        if question.title:
-            st.markdown(f"**{question.title}**")
-        result = engine.search(question.digit, options.n_neighbors, exclude=question.index)
-        labels = [neighbor.label for neighbor in result.neighbors]
-        verdict = judge(labels, digit=question.label, unlike=result.unlike)
-        if hidden:
-            st.info("Which digit is it, and what will be found? Guess, then reveal.", icon=":material/visibility_off:")
-            _show_blank_neighbors(options.n_neighbors, f"hidden-{number}")
-        else:
-            show_box, icon = BOXES[verdict.level]
-            show_box(verdict.sentence, icon=icon)
-            _show_neighbors(engine.gallery, result.neighbors, verdict.digit, number)
+def show_answer(engine, query, options, *, hidden, key):
+    """The answer to a query; `hidden` leaves blank what is to be guessed first, `key` tells answers on a page apart."""
+    if query.title:
+        st.markdown(f"**{query.title}**")
+    result = engine.search(query.digit, options.neighbors, exclude=query.index)
+    labels = [neighbor.label for neighbor in result.neighbors]
+    verdict = judge(labels, digit=query.label, unlike=result.unlike)
+    if hidden:
+        st.info("Which digit is it, and what will be found? Guess, then reveal.", icon=":material/visibility_off:")
+        _show_blank_neighbors(options.neighbors, key)
         _show_way(result, options)
-        if not hidden:
-            _show_words(engine.gallery, result, question)
-            _offer_to_take_away(engine.gallery, result, verdict, number)
+        return
+    show_box, icon = BOXES[verdict.level]
+    show_box(verdict.sentence, icon=icon)
+    _show_neighbors(engine.gallery, result.neighbors, verdict.digit, key)
+    _show_way(result, options)
+    _show_words(engine.gallery, result, query)
+    _offer_to_take_away(engine.gallery, result, verdict, key)
 
 
-def show_no_answer(hint, options, *, key="none"):
+def show_no_answer(hint, options, *, key):
     """What an answer will look like, with a hint in the place of the verdict."""
     st.info(hint, icon=":material/draw:")
-    _show_blank_neighbors(options.n_neighbors, key)
-    for column, caption in zip(_way(), ("What the model sees", "Its reconstruction"), strict=False):
-        with column:
-            show_digit(BLANK, alt="nothing yet", caption=caption)
+    _show_blank_neighbors(options.neighbors, key)
+    for cell, caption in zip(_way(), ("What the model sees", "Its reconstruction"), strict=False):
+        with cell:
+            show_digit(BLANK_TILE, alt="nothing yet", caption=caption)
 
 
-def _show_neighbors(gallery, neighbors, digit, number):
+def _show_neighbors(gallery, neighbors, digit, key):
+    """The neighbors, nearest first; those that show another digit than `digit` are marked."""
     grid = _grid(len(neighbors))
     farthest = neighbors[-1].distance
     for rank, neighbor in enumerate(neighbors, 1):
@@ -76,21 +75,22 @@ def _show_neighbors(gallery, neighbors, digit, number):
             show_digit(gallery.images[neighbor.index], alt=f"neighbor {rank}, a {neighbor.label}")
             st.button(
                 f"{rank}. a **{neighbor.label}**{odd}",
-                key=f"neighbor-{number}-{rank}",
+                key=f"{key}-neighbor-{rank}-{neighbor.index}",  # a late click asks for the neighbor that was seen
                 help="Search for the look-alikes of this one",
                 width="stretch",
                 on_click=visit.ask,
-                args=(RANDOM, neighbor.index),
+                args=(RANDOM, (gallery.name, neighbor.index)),
             )
             st.progress(neighbor.distance / farthest if farthest else 0.0, f"distance {neighbor.distance:.2f}")
 
 
 def _show_blank_neighbors(n_neighbors, key):
+    """As much room as neighbors take."""
     grid = _grid(n_neighbors)
     for rank in range(1, n_neighbors + 1):
         with grid.cell(), st.container(gap="xsmall"):
-            show_digit(BLANK, alt=f"neighbor {rank}, not shown")
-            st.button(f"{rank}.", key=f"{key}-{rank}", width="stretch", disabled=True)
+            show_digit(BLANK_TILE, alt=f"neighbor {rank}, not shown")
+            st.button(f"{rank}.", key=f"{key}-blank-{rank}", width="stretch", disabled=True)
             st.progress(0.0, "distance")
 
 
@@ -110,35 +110,22 @@ def _show_way(result, options):
             show_digit(difference, alt="the difference of the two", caption="The difference")
 
 
-def _show_words(gallery, result, question):
-    """The whole answer as a text, for those who do not see the pictures."""
+def _show_words(gallery, result, query):
+    """The neighbors as a text, for those who do not see the pictures."""
     found = ", ".join(f"a {neighbor.label} at distance {neighbor.distance:.2f}" for neighbor in result.neighbors)
-    left_out = " The query is one of them and is left out." if question.index is not None else ""
+    left_out = " The query is one of them and is left out." if query.index is not None else ""
     st.caption(f"Nearest of {GALLERY_NAMES[gallery.name]}: {found}.{left_out}")
 
 
-def _offer_to_take_away(gallery, result, verdict, number):
+def _offer_to_take_away(gallery, result, verdict, key):
     with st.popover("Take it away", icon=":material/download:"):
-        st.download_button(
-            "Picture (PNG)",
-            partial(picture_card, gallery.images, result, verdict.sentence),
-            "look-alikes.png",
-            "image/png",
-            key=f"card-{number}",
-            on_click="ignore",
-        )
-        st.download_button(
-            "Table (CSV)",
-            partial(neighbors_table, result),
-            "look-alikes.csv",
-            "text/csv",
-            key=f"table-{number}",
-            on_click="ignore",
-        )
-        asked = visit.written_address()
-        if asked:
-            st.caption("A link to this page as it is, which the address bar has too:")
-            st.code(f"{st.context.url}?{urlencode(asked)}", language=None)
+        card = partial(picture_card, gallery.images, result, verdict.sentence)
+        table = partial(neighbors_table, result)
+        st.download_button("Picture (PNG)", card, "look-alikes.png", "image/png", key=f"{key}-card", on_click="ignore")
+        st.download_button("Table (CSV)", table, "look-alikes.csv", "text/csv", key=f"{key}-table", on_click="ignore")
+        if link := visit.link():
+            st.caption("A link to this page as it is:")
+            st.code(link, language=None)
         else:
             st.caption("This drawing is too long for a link.")
 

@@ -32,7 +32,7 @@ def draw_canvas():
 
 def strokes():
     """The visitor's drawing as `simplify` gives it, or None where it is blank."""
-    return simplify(strokes_from_fabric(st.session_state.get("drawing", BLANK))) or None
+    return st.session_state.get("strokes") or None
 
 
 def show_strokes(strokes):
@@ -75,12 +75,12 @@ def strokes_from_fabric(drawing):
 
 
 def _keep_drawing():
-    drawing = st.session_state.canvas["drawing"]["raw"]
     try:
-        strokes_from_fabric(drawing)
-    except ValueError:
+        drawing = st.session_state.canvas["drawing"]["raw"]
+        strokes = simplify(strokes_from_fabric(drawing))
+    except (KeyError, TypeError, ValueError):
         return  # the canvas sends no such thing: somebody else does, and gets the drawing that was there
-    st.session_state.drawing = drawing
+    st.session_state.drawing, st.session_state.strokes = drawing, strokes
 
 
 def _undo():
@@ -90,7 +90,7 @@ def _undo():
 def _restart(drawing):
     """Have the canvas show a drawing: it takes up another start, and tells them apart by their number."""
     state = st.session_state
-    state.drawing = drawing
+    state.drawing, state.strokes = drawing, simplify(strokes_from_fabric(drawing))
     state.canvas_start = drawing | {"number": state.get("canvas_start", BLANK).get("number", 0) + 1}
 
 

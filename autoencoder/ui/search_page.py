@@ -1,7 +1,5 @@
 """The Search page: get the query, search, show."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import streamlit as st
 
@@ -10,10 +8,12 @@ from autoencoder.preprocess import NoDigitError, digit_from_gray, digit_from_str
 from autoencoder.strokes import BRUSH_PX, CANVAS_PX
 from autoencoder.ui import canvas, visit
 from autoencoder.ui.address import CAMERA, DRAW, RANDOM, SOURCES, UPLOAD
-from autoencoder.ui.answer import Question, show_answers, show_no_answer
-from autoencoder.ui.classroom import fit_screen, invite
+from autoencoder.ui.answer import Query, show_answer, show_no_answer
+from autoencoder.ui.classroom import invite
 from autoencoder.ui.loading import load_engine, try_mnist_again
+from autoencoder.ui.options import choose_options, is_presented
 from autoencoder.ui.pictures import show_digit
+from autoencoder.ui.style import fit_screen
 
 UPLOAD_TYPES = ["png", "jpg", "jpeg", "webp", "bmp"]
 ANY = "any"
@@ -23,16 +23,6 @@ HINTS = {
     UPLOAD: "Choose a picture of one handwritten digit: its look-alikes appear here.",
     CAMERA: "Take a picture of one handwritten digit on plain paper: its look-alikes appear here.",
 }
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the visitor has set besides the query."""
-
-    n_neighbors: int
-    prepare: bool
-    difference: bool
-    guess: bool
 
 
 def search_page():
@@ -45,8 +35,46 @@ def search_page():
 def _search():
     """The whole of a search; a stroke or a click runs this alone again."""
     source, _ = visit.question()
-    present = visit.is_presented()
-    fit_screen(present)
+    present = is_presented()
+    fit_screen(present=present)
+    _show_header(present)
+    with st.container(horizontal=True, gap="large"):  # one below the other where both do not fit
+        input_column = st.container(width=PRESENTED_INPUT_PX if present else INPUT_PX)
+        answer_column = st.container()
+    with st.popover("Options", icon=":material/tune:") if present else st.container(horizontal=True, gap="large"):
+        options = choose_options()
+
+    with input_column:
+        if source == DRAW:
+            st.markdown("Draw a digit")
+            canvas.draw_canvas()
+        elif source == RANDOM:
+            chosen = st.container()  # filled once the gallery is there
+            _choose_digit()
+        else:
+            _take_picture(source)
+        _show_buttons(source)
+    with answer_column:
+        loaded = _load(options)  # after the canvas, so that there is a page to draw on meanwhile
+        if source == RANDOM:
+            _settle_random(loaded.engine.gallery)
+        visit.write_address()
+        hidden = options.guess and not visit.is_revealed()
+        queries_or_hint = _queries(loaded.engine.gallery, options)
+        if isinstance(queries_or_hint, str):
+            show_no_answer(queries_or_hint, options, key="none")
+        else:
+            for number, query in enumerate(queries_or_hint):
+                show_answer(loaded.engine, query, options, hidden=hidden, key=f"answer-{number}")
+            if hidden:
+                st.button("Reveal", icon=":material/visibility:", key="reveal", on_click=visit.reveal)
+        _show_gallery_notice(loaded)
+    if source == RANDOM:
+        with chosen:
+            _show_random(queries_or_hint[0], hidden)
+
+
+def _show_header(present):
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.header("Digit look-alikes", anchor=False, width="content")
         if present:
@@ -56,80 +84,41 @@ def _search():
             SOURCES,
             required=True,
             key="source",
-            on_change=canvas.restore_drawing,
+            on_change=_change_source,
             label_visibility="collapsed",
         )
-    with st.container(horizontal=True, gap="large"):  # one below the other where both do not fit
-        input_column, answer_column = st.container(width=PRESENTED_INPUT_PX if present else INPUT_PX), st.container()
-    with st.popover("Options", icon=":material/tune:") if present else st.container(horizontal=True, gap="large"):
-        options = _options()
 
-    with input_column:
+
+def _change_source():
+    canvas.restore_drawing()
+    st.session_state.pop("problem", None)
+
+
+def _show_buttons(source):
+    with st.container(horizontal=True, gap="xsmall"):
         if source == DRAW:
-            st.markdown("Draw a digit")
-            canvas.draw_canvas()
-        elif source == RANDOM:
-            picture = st.container()
-            _choose_digit()
-        else:
-            _take_picture(source)
-        with st.container(horizontal=True, gap="xsmall"):
-            if source == DRAW:
-                canvas.undo_and_clear()
-            forgotten = not visit.can_go_back()
-            st.button("Back", icon=":material/arrow_back:", key="back", on_click=visit.go_back, disabled=forgotten)
-            st.button("Random query", icon=":material/casino:", key="random", on_click=_ask_random)
-
-    with answer_column:
-        loaded = _load(options)  # after the canvas, so that there is a page to draw on meanwhile
-        if source == RANDOM:
-            _settle_random(loaded.engine.gallery)
-        visit.write_address()
-        hidden = options.guess and not visit.is_revealed()
-        questions_or_hint = _questions(loaded.engine.gallery, options)
-        if isinstance(questions_or_hint, str):
-            show_no_answer(questions_or_hint, options)
-        else:
-            show_answers(loaded.engine, questions_or_hint, options, hidden=hidden)
-            if hidden:
-                st.button("Reveal", icon=":material/visibility:", key="reveal", on_click=visit.reveal)
-        _show_gallery_notice(loaded)
-    if source == RANDOM:
-        with picture:
-            _show_random(questions_or_hint[0], hidden)
+            canvas.undo_and_clear()
+        forgotten = not visit.can_go_back()
+        st.button("Back", icon=":material/arrow_back:", key="back", on_click=visit.go_back, disabled=forgotten)
+        st.button("Random query", icon=":material/casino:", key="random", on_click=_ask_random)
 
 
-def _options():
-    """The visitor's switches; the address holds each under its key."""
-    n_neighbors = st.slider("Neighbors", 1, visit.MOST_NEIGHBORS, 4, key="neighbors", bind="query-params", width=220)
-    switches = {
-        "prepare": ("Prepare the drawing as MNIST was", True),
-        "difference": ("Show the difference", False),
-        "guess": ("Guess first", False),
-        "present": ("Presenter view", False),
-    }
-    on = {
-        key: st.toggle(label, default, key=key, bind="query-params", width="content")
-        for key, (label, default) in switches.items()
-    }
-    return Options(n_neighbors, on["prepare"], on["difference"], on["guess"])
-
-
-def _questions(gallery, options):
-    """What to search for: one question, or two where a drawing is to be searched as it is too; or else a hint."""
+def _queries(gallery, options):
+    """What to search for: one query, or two where a drawing is to be searched as it is too; or else a hint."""
     source, value = visit.question()
     if value is None:
-        return st.session_state.get(_problem(source)) or HINTS[source]
+        return st.session_state.get("problem") or HINTS[source]
     if source == RANDOM:
-        return [Question(gallery.images[value], value, int(gallery.labels[value]))]
+        _, index = value
+        return [Query(gallery.images[index], index, int(gallery.labels[index]))]
     if source != DRAW:
-        return [Question(value)]
+        return [Query(value)]
     try:
         prepared = digit_from_strokes(value, dot_size=BRUSH_PX)
         if options.prepare:
-            return [Question(prepared)]
+            return [Query(prepared)]
         shrunk = shrink_strokes(value, canvas_px=CANVAS_PX, brush_px=BRUSH_PX)
-        return [Question(shrunk, title="Only shrunk"), Question(prepared, title="Prepared as MNIST was")]
+        return [Query(shrunk, title="Only shrunk"), Query(prepared, title="Prepared as MNIST was")]
     except NoDigitError as hint:
         return str(hint)
 
@@ -148,22 +137,23 @@ def _ask_random():
 def _settle_random(gallery):
     """Have a digit of the gallery asked: a random one, unless one is asked already."""
     _, asked = visit.question()
-    if asked is not None and asked < len(gallery):
-        return
-    if asked is not None:
-        visit.hint(f"This gallery has no digit {asked}, so here is another.")
+    if asked:
+        name, index = asked
+        if name == gallery.name and index < len(gallery):
+            return
+        visit.show_hint("The digit that the address names is not in this gallery, so here is another.")
     wanted = st.session_state.get("digit", ANY)
     candidates = np.arange(len(gallery)) if wanted == ANY else np.flatnonzero(gallery.labels == wanted)
     candidates = candidates[candidates != st.session_state.get("previous_random")]
     index = int(np.random.default_rng().choice(candidates))
     st.session_state.previous_random = index
-    visit.settle(RANDOM, index)
+    visit.settle(RANDOM, (gallery.name, index))
 
 
-def _show_random(question, hidden):
-    label = "" if hidden else f" a **{question.label}**,"
-    st.markdown(f"Digit {question.index} of the gallery,{label} left out of its own answer")
-    show_digit(question.digit, alt="the query", width=CANVAS_PX)
+def _show_random(query, hidden):
+    label = "" if hidden else f" a **{query.label}**,"
+    st.markdown(f"Digit {query.index} of the gallery,{label} left out of its own answer")
+    show_digit(query.digit, alt="the query", width=CANVAS_PX)
 
 
 def _take_picture(source):
@@ -188,22 +178,15 @@ def _take_picture(source):
 def _keep_picture(source):
     """Ask for the digit in the picture that the visitor has given."""
     file = st.session_state[source]
-    st.session_state[_problem(source)] = None
-    visit.settle(source, None)
-    if file is None:
-        return
-    try:
-        gray = read_gray(file.getvalue())
-        digit = digit_from_gray(gray)
-    except NoDigitError as problem:
-        st.session_state[_problem(source)] = str(problem)
-        return
-    st.session_state.picture = digit, gray
-    visit.settle(source, digit)
-
-
-def _problem(source):
-    return f"problem of {source}"
+    st.session_state.problem = digit = None
+    if file:
+        try:
+            gray = read_gray(file.getvalue())
+            digit = digit_from_gray(gray)
+            st.session_state.picture = digit, gray
+        except NoDigitError as problem:
+            st.session_state.problem = str(problem)
+    visit.ask(source, digit)
 
 
 def _load(options):

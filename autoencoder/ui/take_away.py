@@ -27,16 +27,16 @@ def picture_card(images, result, sentence):
     row_px = TILE_PX + 3 * TEXT_PX + GAP_PX
     width = COLUMNS * (TILE_PX + GAP_PX) + GAP_PX
     card = Image.new("RGB", (width, 4 * TEXT_PX + len(rows) * row_px), "white")
-    pen = ImageDraw.Draw(card)
+    drawing = ImageDraw.Draw(card)
     font = ImageFont.load_default(TEXT_PX - 4)
-    pen.text((GAP_PX, TEXT_PX), "Digit look-alikes", fill="black", font=ImageFont.load_default(TEXT_PX + 4))
-    pen.text((GAP_PX, 2.75 * TEXT_PX), sentence, fill="black", font=font)
+    drawing.text((GAP_PX, TEXT_PX), "Digit look-alikes", fill="black", font=ImageFont.load_default(TEXT_PX + 4))
+    drawing.text((GAP_PX, 2.75 * TEXT_PX), sentence, fill="black", font=font)
     for row, tiles in enumerate(rows):
         for column, (digit, lines) in enumerate(tiles):
             x, y = GAP_PX + column * (TILE_PX + GAP_PX), 5 * TEXT_PX + row * row_px
             picture = Image.fromarray(np.round(digit * 255).astype(np.uint8))
             card.paste(picture.resize((TILE_PX, TILE_PX), Image.Resampling.NEAREST), (x, y))
-            pen.text((x, y + TILE_PX + 4), "\n".join(lines), fill="black", font=font)
+            drawing.text((x, y + TILE_PX + 4), "\n".join(lines), fill="black", font=font)
     png = io.BytesIO()
     card.save(png, "PNG")
     return png.getvalue()

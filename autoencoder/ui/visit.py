@@ -1,25 +1,34 @@
 """What a visit remembers: the question, those before it, and the address that says it."""
 
+from urllib.parse import urlencode
+
 import streamlit as st
 
+from autoencoder.strokes import LONGEST_TEXT
 from autoencoder.ui import address, canvas
 from autoencoder.ui.address import DRAW
+from autoencoder.ui.classroom import address_for_others
+from autoencoder.ui.options import nonsense_in_address
 
-LONGEST_HISTORY = 100
 PARAMETER = "q"
-SWITCHES = ("prepare", "difference", "guess", "present")  # widgets whose state the address holds by itself
-MOST_NEIGHBORS = 20
+LONGEST_HISTORY = 100
 
 
 def question():
-    """The source that is chosen and what is asked there: strokes, an index, a digit; None where nothing is yet."""
+    """The source that is chosen and what is asked there, None where nothing is yet.
+
+    That is strokes as `simplify` gives them, (gallery name, index), or a digit float32 (28, 28).
+    """
     source = st.session_state.setdefault("source", DRAW)
     return source, canvas.strokes() if source == DRAW else st.session_state.get(_kept(source))
 
 
 def ask(source, value):
     """Ask something else; `go_back` returns to what was asked before."""
-    _remember()
+    if question()[1] is not None:
+        history = st.session_state.setdefault("history", [])
+        history.append(question())
+        del history[:-LONGEST_HISTORY]
     _put(source, value)
 
 
@@ -30,7 +39,8 @@ def settle(source, value):
 
 def go_back():
     """Ask again what was asked before."""
-    _put(*st.session_state.history.pop())
+    if can_go_back():
+        _put(*st.session_state.history.pop())
 
 
 def can_go_back():
@@ -38,58 +48,54 @@ def can_go_back():
 
 
 def open_address():
-    """Ask what the address asks, where it is another question than the page itself has written there."""
+    """Ask what the address asks, where it is another question than the page itself has written there.
+
+    So it is at the start of a visit, and when the visitor goes back by the browser's own button.
+    """
+    if "address" not in st.session_state and (wrong := nonsense_in_address()):
+        show_hint(f"The address sets {' and '.join(wrong)} to something that cannot be, so it is ignored.")
     asked = st.query_params.get(PARAMETER)
-    if "address" not in st.session_state:
-        _check_switches()
     if asked == st.session_state.get("address"):
         return
     st.session_state.address = asked
     try:
-        _put(*(address.read(asked) if asked else (DRAW, None)))
+        _put(*(address.from_text(asked) if asked else (DRAW, None)))
     except ValueError:
-        hint("The address names no digit that can be shown, so the page starts afresh.")
+        show_hint("The address names no digit that can be shown, so the page starts afresh.")
         _put(DRAW, None)
+    if can_go_back() and address.to_text(*st.session_state.history[-1]) == asked:
+        st.session_state.history.pop()
 
 
 def write_address():
-    """Have the address say what is asked."""
-    st.session_state.address = asked = address.write(*question())
-    if asked:
+    """Have the address say what is asked, unless that is a drawing too long for it."""
+    asked = _asked()
+    st.session_state.address = asked if asked and len(asked) <= LONGEST_TEXT else None
+    if st.session_state.address:
         st.query_params[PARAMETER] = asked
     elif PARAMETER in st.query_params:
         del st.query_params[PARAMETER]
 
 
-def written_address():
-    """The parameters that say what is asked and how, or an empty dict where the question does not fit an address."""
-    return st.query_params.to_dict() if st.session_state.address else {}
-
-
-def is_presented():
-    """Whether the page is to be read from the last row."""
-    return st.session_state.get("present", st.query_params.get("present", "").lower() == "true")
+def link():
+    """An address that shows the page as it is to others, or None where the question is too long for it."""
+    if not st.session_state.address:
+        return None
+    parameters = {key: value for key, value in st.query_params.items() if key != "present"}
+    return f"{address_for_others() or st.context.url}?{urlencode(parameters)}"
 
 
 def reveal():
     """Show the answer to the present question, whatever is to be guessed first."""
-    st.session_state.revealed = st.session_state.address
+    st.session_state.revealed = _asked()
 
 
 def is_revealed():
-    return st.session_state.get("revealed", "") == st.session_state.address
+    return st.session_state.get("revealed") == _asked()
 
 
-def hint(sentence):
+def show_hint(sentence):
     st.toast(sentence, icon=":material/link_off:")
-
-
-def _remember():
-    source, value = question()
-    if value is not None:
-        history = st.session_state.setdefault("history", [])
-        history.append((source, value))
-        del history[:-LONGEST_HISTORY]
 
 
 def _put(source, value):
@@ -97,17 +103,14 @@ def _put(source, value):
     if source == DRAW:
         canvas.show_strokes(value or [])
     else:
-        st.session_state[_kept(source)] = value
+        settle(source, value)
+
+
+def _asked():
+    """The question as a text, however long; None where nothing is asked."""
+    source, value = question()
+    return None if value is None else address.to_text(source, value)
 
 
 def _kept(source):
     return f"asked by {source}"
-
-
-def _check_switches():
-    """Say so where the address sets a switch to nonsense, which Streamlit leaves out without a word."""
-    expected = dict.fromkeys(SWITCHES, ("true", "false"))
-    expected["neighbors"] = [str(number) for number in range(1, MOST_NEIGHBORS + 1)]
-    wrong = [name for name, texts in expected.items() if st.query_params.get(name, texts[0]).lower() not in texts]
-    if wrong:
-        hint(f"The address sets {' and '.join(wrong)} to something that cannot be, so it is ignored.")

@@ -1,0 +1,50 @@
+"""What a visitor can set besides the query; the address holds each setting under its key."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+FEWEST, MOST, USUAL = 1, 20, 4  # neighbors
+SWITCHES = {
+    "prepare": ("Prepare the drawing as MNIST was", True),
+    "difference": ("Show the difference", False),
+    "guess": ("Guess first", False),
+    "present": ("Presenter view", False),
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """How many neighbors to show, and each switch as it is set."""
+
+    neighbors: int
+    prepare: bool
+    difference: bool
+    guess: bool
+    present: bool
+
+
+def choose_options():
+    """Show the slider and the switches; returns the Options."""
+    neighbors = st.slider("Neighbors", FEWEST, MOST, USUAL, key="neighbors", bind="query-params", width=220)
+    switches = {
+        key: st.toggle(label, default, key=key, bind="query-params", width="content")
+        for key, (label, default) in SWITCHES.items()
+    }
+    return Options(neighbors, **switches)
+
+
+def is_presented():
+    """Whether the presenter view is on, to be asked before its switch is shown."""
+    return st.session_state.get("present", _said("present", "false") == "true")
+
+
+def nonsense_in_address():
+    """The keys of settings that the address sets to what cannot be; Streamlit leaves them out without a word."""
+    wrong = [key for key in SWITCHES if _said(key, "true") not in ("true", "false")]
+    numbers = [str(number) for number in range(FEWEST, MOST + 1)]
+    return wrong if _said("neighbors", str(USUAL)) in numbers else [*wrong, "neighbors"]
+
+
+def _said(key, default):
+    return st.query_params.get(key, default).lower()

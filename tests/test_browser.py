@@ -126,7 +126,7 @@ def test_undo_takes_the_last_stroke_back_and_clear_all(page, drawings):
 
     page.locator(".st-key-clear button").click()
     page.get_by_text("Draw a digit from 0 to 9").wait_for()
-    assert found(page).count() == 0
+    expect(found(page)).to_have_count(0)
     assert page.locator(".st-key-undo button").is_disabled()
     draw(page, drawings[0][0])
     expect_neighbors(page, *before[0])
@@ -253,8 +253,7 @@ def test_guess_first_reveals_on_demand(page):
     page.get_by_text("Guess first").click()
     page.locator(".st-key-random button").click()
     page.get_by_text("Guess, then reveal").wait_for()
-    settle(page)
-    assert found(page).count() == 0
+    expect(found(page)).to_have_count(0)
     page.locator(".st-key-reveal button").click()
     expect_neighbors(page)
     assert "guess=true" in page.url
@@ -282,6 +281,8 @@ def test_a_class_is_invited_by_a_qr_code(visit, seventh):
         pupil = visit(address_there)
         pupil.locator(".st-key-random button").click()
         expect_neighbors(pupil)
+        for opened in (page, pupil):
+            opened.close()  # before their server ends
 
 
 @pytest.mark.parametrize("width", [360, 820, 1440])

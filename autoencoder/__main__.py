@@ -45,8 +45,8 @@ def _parser():
     )
 
     ablate = _verb(verbs, "ablate", _ablate, "train with each ingredient left out, and keep what that costs")
-    ablate.add_argument("--epochs", type=_whole_number(2), default=4, help="passes over the training images")
-    ablate.add_argument("--seeds", type=_whole_number(1), default=3, help="runs for each ingredient")
+    ablate.add_argument("--epochs", type=_whole_number(2), default=3, help="passes over the training images")
+    ablate.add_argument("--seeds", type=_whole_number(1), default=2, help="runs for each ingredient")
     ablate.add_argument("--drawn", type=Path, metavar="FILE", help="pen strokes to measure with too (.jsonl.gz)")
 
     _verb(verbs, "encode", _encode, "compute the galleries' latents anew with the trained encoder")

@@ -31,7 +31,7 @@ LEARNING_RATE = 2e-3
 TEACHER_WIDTH = 32
 WARMUP_STEPS = 300
 N_PARTNERS = 4
-WHITENING_IMAGES, WHITENING_SEED = 10_000, 1
+WARPED_AT_ONCE = 10_000
 CHECKPOINTS = artifacts.DIRECTORY.parent / ".checkpoints"
 
 
@@ -108,17 +108,22 @@ def fit(images, *, epochs, decoder_epochs, seed, checkpoints):
     """
     taught = fit_content_and_pose(images, epochs=epochs, seed=seed, checkpoints=checkpoints)
     absorb(taught.encoder, whitening_by_warps(taught, images, seed=seed))
-    latents = Latent(taught.encoder, None).transform(images)
+    return fit_decoder(taught.encoder, images, epochs=decoder_epochs, seed=seed, checkpoints=checkpoints)
+
+
+def fit_decoder(encoder, images, *, epochs, seed, checkpoints):
+    """The latent space of a trained encoder and a decoder trained for it on images float32 (n, 28, 28)."""
+    latents = Latent(encoder, None).transform(images)
     decoder = build_decoder()
+    model = keras.Sequential([decoder])  # what compiling adds is not saved with the decoder itself
+    model.build(latents.shape)
 
     def batch_of(indices):
         return tf.gather(latents, indices), tf.gather(images, indices)
 
-    run = {"epochs": decoder_epochs, "seed": seed, "name": "decoder", "checkpoints": checkpoints, "loss": "mse"}
-    model = keras.Sequential([decoder])  # what compiling adds is not saved with the decoder itself
-    model.build(latents.shape)
-    _fit(model, batch_of, n=len(images), **run)
-    return Latent(taught.encoder, decoder)
+    run = {"n": len(images), "seed": seed, "checkpoints": checkpoints}
+    _fit(model, batch_of, epochs=epochs, name="decoder", loss="mse", **run)
+    return Latent(encoder, decoder)
 
 
 def fit_content_and_pose(images, *, epochs, seed, checkpoints=None, n_partners=N_PARTNERS, **objective):
@@ -147,7 +152,8 @@ def fit_content_and_pose(images, *, epochs, seed, checkpoints=None, n_partners=N
 
     itself = np.arange(len(images))[:, None]
     _fit(model, batch_with(itself), epochs=epochs - epochs // 2, name="encoder, first half", **run)
-    latents = Latent(model.encoder, None).transform(images) @ whitening_by_warps(model, images, seed=seed)
+    matrix = whitening_by_warps(model, images[:WARPED_AT_ONCE], seed=seed)  # close enough to find partners by
+    latents = Latent(model.encoder, None).transform(images) @ matrix
     partners = np.hstack([itself, _nearest_others(latents, n_partners)])
     _fit(model, batch_with(partners), epochs=epochs // 2, name="encoder, second half", **run)
     return model
@@ -164,11 +170,14 @@ def _nearest_others(vectors, n):
 
 
 def whitening_by_warps(model, images, *, seed):
-    """The linear map float32 (32, 32) that whitens a ContentAndPose's latents by warps of some of the images."""
-    sample = images[:WHITENING_IMAGES]
-    warped = random_warp(sample, model.strength, seed=[seed, WHITENING_SEED]).numpy()
+    """The linear map float32 (32, 32) that whitens a ContentAndPose's latents by a warp of each image."""
     space = Latent(model.encoder, None)
-    return whitening(space.transform(warped) - space.transform(sample))
+    differences = []
+    for number, start in enumerate(range(0, len(images), WARPED_AT_ONCE), 1):
+        some = images[start : start + WARPED_AT_ONCE]
+        warped = random_warp(some, model.strength, seed=[seed, number]).numpy()
+        differences.append(space.transform(warped) - space.transform(some))
+    return whitening(np.concatenate(differences))
 
 
 def _fit(model, batch_of, *, n, epochs, seed, name, checkpoints, loss=None):

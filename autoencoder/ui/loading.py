@@ -1,5 +1,6 @@
 """What all visitors share: the engine with its gallery, loaded once a server."""
 
+import gc
 import os
 from dataclasses import dataclass
 
@@ -31,7 +32,12 @@ def load_engine():
     from autoencoder.engine import Engine  # TensorFlow comes with it: seconds, while the page is already there
 
     gallery, problem = load_gallery(wait_s=DOWNLOAD_WAIT_S)
-    return Loaded(Engine.load(gallery, artifacts.DIRECTORY), problem)
+    loaded = Loaded(Engine.load(gallery, artifacts.DIRECTORY), problem)
+    # Streamlit collects garbage after each run, while the answer waits to be sent: what TensorFlow has brought is looked
+    # through each time, for a third of a second, unless it is set aside as here to stay.
+    gc.collect()
+    gc.freeze()
+    return loaded
 
 
 def try_mnist_again():

@@ -33,8 +33,8 @@ def load_engine():
 
     gallery, problem = load_gallery(wait_s=DOWNLOAD_WAIT_S)
     loaded = Loaded(Engine.load(gallery, artifacts.DIRECTORY), problem)
-    # Streamlit collects garbage after each run, while the answer waits to be sent: what TensorFlow has brought is looked
-    # through each time, for a third of a second, unless it is set aside as here to stay.
+    # Streamlit collects garbage after each run, while the answer waits to be sent. What TensorFlow has brought would be
+    # looked through each time, for a third of a second: it is here to stay, so it is set aside.
     gc.collect()
     gc.freeze()
     return loaded

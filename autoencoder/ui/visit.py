@@ -82,7 +82,8 @@ def link():
     if not st.session_state.address:
         return None
     parameters = {key: value for key, value in st.query_params.items() if key != "present"}
-    return f"{(address_for_others() or st.context.url).rstrip('/')}/?{urlencode(parameters)}"
+    page = address_for_others() or st.context.url or ""  # which a page without a browser has not
+    return f"{page.rstrip('/')}/?{urlencode(parameters)}"
 
 
 def reveal():

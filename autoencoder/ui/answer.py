@@ -103,7 +103,7 @@ def _show_way(result, options):
         show_digit(result.reconstruction, alt="the reconstruction", caption="Its reconstruction")
     with way[2]:
         st.markdown(f"Error **{result.reconstruction_mse:.4f}**")
-        st.caption(f"MSE a pixel: worse than {result.error_rank:.0%} of the gallery")
+        st.caption(f"MSE a pixel: worse than {min(result.error_rank, 0.99):.0%} of the gallery")
     if options.difference:
         with way[3]:
             difference = np.abs(result.reconstruction - result.query)

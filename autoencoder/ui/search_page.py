@@ -50,14 +50,16 @@ def _search():
             canvas.draw_canvas()
         elif source == RANDOM:
             chosen = st.container()  # filled once the gallery is there
-            _choose_digit()
+            if not options.guess:  # for it would tell the digit
+                _choose_digit()
         else:
             _take_picture(source)
         _show_buttons(source)
     with answer_column:
         loaded = _load(options)  # after the canvas, so that there is a page to draw on meanwhile
         if source == RANDOM:
-            _settle_random(loaded.engine.gallery)
+            wanted = ANY if options.guess else st.session_state.get("digit", ANY)
+            _settle_random(loaded.engine.gallery, wanted)
         visit.write_address()
         hidden = options.guess and not visit.is_revealed()
         queries_or_hint = _queries(loaded.engine.gallery, options)
@@ -134,15 +136,14 @@ def _ask_random():
     visit.ask(RANDOM, None)
 
 
-def _settle_random(gallery):
-    """Have a digit of the gallery asked: a random one, unless one is asked already."""
+def _settle_random(gallery, wanted):
+    """Have a digit of the gallery asked: a random one of those wanted, unless one is asked already."""
     _, asked = visit.question()
     if asked:
         name, index = asked
         if name == gallery.name and index < len(gallery):
             return
         visit.show_hint("The digit that the address names is not in this gallery, so here is another.")
-    wanted = st.session_state.get("digit", ANY)
     candidates = np.arange(len(gallery)) if wanted == ANY else np.flatnonzero(gallery.labels == wanted)
     candidates = candidates[candidates != st.session_state.get("previous_random")]
     index = int(np.random.default_rng().choice(candidates))

@@ -53,12 +53,14 @@ def ablate(training, others, *, epochs, seeds):
 
 
 def format_rows(rows):
-    """What `ablate` yields as lines of a Markdown table: a row an ingredient, mean ± deviation over the seeds."""
+    """What `ablate` yields as lines of a Markdown table: a row an ingredient, the mean ± deviation over its seeds."""
     names = [name for name in rows[0] if name not in ("left_out", "seed")]
     lines = [f"| left out | {' | '.join(names)} |", f"| --- |{' --- |' * len(names)}"]
     for left_out in dict.fromkeys(row["left_out"] for row in rows):
         runs = np.array([[row[name] for name in names] for row in rows if row["left_out"] == left_out])
-        cells = [f"{mean:.4f} ± {deviation:.4f}" for mean, deviation in zip(runs.mean(0), runs.std(0), strict=True)]
+        cells = [f"{mean:.4f}" for mean in runs.mean(0)]
+        if len(runs) > 1:
+            cells = [f"{cell} ± {deviation:.4f}" for cell, deviation in zip(cells, runs.std(0), strict=True)]
         lines.append(f"| {left_out} | {' | '.join(cells)} |")
     return "\n".join(lines)
 

@@ -18,3 +18,8 @@ def test_the_table_has_mean_and_deviation_over_the_seeds():
         for seed, precision in enumerate([0.9, 0.8])
     ]
     assert ablate.format_rows(rows).splitlines()[2] == "| nothing | 0.8500 ± 0.0500 | 0.0100 ± 0.0000 |"
+
+
+def test_one_run_has_no_deviation():
+    rows = [{"left_out": "nothing", "seed": 0, "held_out": 0.9}]
+    assert ablate.format_rows(rows).splitlines()[2] == "| nothing | 0.9000 |"

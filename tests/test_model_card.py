@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from autoencoder import artifacts
+from autoencoder.ablate import format_rows
 from autoencoder.evaluate import format_table
 
 ROOT = Path(__file__).parent.parent
@@ -16,6 +17,11 @@ def test_the_results_are_those_of_the_metrics(path):
     metrics = artifacts.load_metrics()
     results = {data: metrics[data] for data in ("mnist", "drawn", "digits")}
     assert format_table(results) in (ROOT / path).read_text("utf-8")
+
+
+def test_the_ablation_is_that_of_the_metrics():
+    rows = artifacts.load_metrics()["ablation"]["rows"]
+    assert format_rows(rows) in (ROOT / "artifacts" / "MODEL_CARD.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("path", ["README.md", "artifacts/MODEL_CARD.md"])

@@ -21,6 +21,7 @@ def main():
         page.get_by_text("distance").nth(3).wait_for()
         page.mouse.move(0, 0)
         settle(page)
+        page.wait_for_timeout(1500)  # the bars grow
         page.screenshot(path=PICTURES / "search.png")
 
 

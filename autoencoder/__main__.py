@@ -46,7 +46,7 @@ def _parser():
 
     ablate = _verb(verbs, "ablate", _ablate, "train with each ingredient left out, and keep what that costs")
     ablate.add_argument("--epochs", type=_whole_number(2), default=3, help="passes over the training images")
-    ablate.add_argument("--seeds", type=_whole_number(1), default=2, help="runs for each ingredient")
+    ablate.add_argument("--seeds", type=_whole_number(1), default=3, help="runs for each ingredient")
     ablate.add_argument("--drawn", type=Path, metavar="FILE", help="pen strokes to measure with too (.jsonl.gz)")
 
     _verb(verbs, "encode", _encode, "compute the galleries' latents anew with the trained encoder")
@@ -115,7 +115,7 @@ def _ablate(options):
         rows.append(row)
         print(json.dumps(row), file=sys.stderr)
         with artifacts.replacing(artifacts.DIRECTORY) as folder:
-            ablation = {"epochs": options.epochs, "seeds": options.seeds, "rows": rows}
+            ablation = {"epochs": options.epochs, "rows": rows}
             artifacts.save_metrics({"ablation": ablation}, artifacts.DIRECTORY, folder)
     print(format_rows(rows))
     return 0

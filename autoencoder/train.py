@@ -162,7 +162,7 @@ def fit_content_and_pose(images, *, epochs, seed, checkpoints=None, n_partners=N
 def _nearest_others(vectors, n):
     """The indices int64 (len(vectors), n) of each one's n nearest others.
 
-    By scikit-learn: `search` is made for one query at a time, and takes several times as long for 60,000.
+    By scikit-learn: `search` is made for few queries at a time.
     """
     if not n:
         return np.empty((len(vectors), 0), int)

@@ -34,7 +34,7 @@ def load_engine():
     gallery, problem = load_gallery(wait_s=DOWNLOAD_WAIT_S)
     loaded = Loaded(Engine.load(gallery, artifacts.DIRECTORY), problem)
     # Streamlit collects garbage after each run, while the answer waits to be sent. What TensorFlow has brought would be
-    # looked through each time, for a third of a second: it is here to stay, so it is set aside.
+    # looked through each time: it is here to stay, so it is set aside. (`tests/latency.py` measures what that saves.)
     gc.collect()
     gc.freeze()
     return loaded

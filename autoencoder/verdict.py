@@ -35,9 +35,9 @@ def judge(labels, *, digit=None, unlike=False):
     if unlike:
         return Verdict(UNLIKE, digit, "This looks like no digit here: nearest neighbor and reconstruction are far off.")
     if n == 1 and not known:
-        return Verdict(FINE, digit, f"The nearest is a {digit}; one neighbor alone says little.")
+        return Verdict(FINE, digit, f"The nearest is {named(digit)}; one neighbor alone says little.")
     if not n_odd:
-        alike = f"the neighbor is a {digit}" if n == 1 else f"all {n} neighbors are {digit}s"
+        alike = f"the neighbor is {named(digit)}" if n == 1 else f"all {n} neighbors are {digit}s"
         return Verdict(GOOD, digit, f"Good: {alike}{', as the query is' if known else ''}.")
     if 4 * n_odd <= n:
         odd = sorted(set(labels) - {digit})
@@ -46,15 +46,20 @@ def judge(labels, *, digit=None, unlike=False):
         return Verdict(FINE, digit, f"Fine: {counts[digit]} of {n} neighbors are {digit}s, {others}; {excuse}.")
     if known:
         return Verdict(
-            POOR, digit, f"Not up to standard: the query is a {digit}, but {n_odd} of {n} neighbors are not."
+            POOR, digit, f"Not up to standard: the query is {named(digit)}, but {n_odd} of {n} neighbors are not."
         )
     return Verdict(POOR, digit, f"Not up to standard: the neighbors disagree: {_listed(counts)}.")
+
+
+def named(digit, mark=""):
+    """A digit with its article, "a 3" or "an 8", the digit between two marks."""
+    return f"{'an' if digit == 8 else 'a'} {mark}{digit}{mark}"
 
 
 def _listed(counts):
     """Counts of digits in words, the most frequent first: "2 are 3s, one is a 1 and one is a 7"."""
     parts = [
-        f"one is a {digit}" if count == 1 else f"{count} are {digit}s"
+        f"one is {named(digit)}" if count == 1 else f"{count} are {digit}s"
         for digit, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     ]
     return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))

@@ -36,10 +36,11 @@ def test_of_two_equally_frequent_digits_the_nearer_counts():
     [
         ([3, 3, 3, 3], 3, "Good: all 4 neighbors are 3s, as the query is."),
         ([3, 3, 3, 3], None, "Good: all 4 neighbors are 3s."),
+        ([8], 8, "Good: the neighbor is an 8, as the query is."),
         ([3], 3, "Good: the neighbor is a 3, as the query is."),
         ([5], None, "The nearest is a 5; one neighbor alone says little."),
         ([3, 3, 2, 3], None, "Fine: 3 of 4 neighbors are 3s, one is a 2; 3 and 2 can look alike."),
-        ([3] * 9 + [2, 2, 8], 3, "Fine: 9 of 12 neighbors are 3s, 2 are 2s and one is a 8; they can look alike."),
+        ([3] * 9 + [2, 2, 8], 3, "Fine: 9 of 12 neighbors are 3s, 2 are 2s and one is an 8; they can look alike."),
         ([2, 2, 2, 2], 3, "Not up to standard: the query is a 3, but 4 of 4 neighbors are not."),
         ([3, 1, 3, 7], None, "Not up to standard: the neighbors disagree: 2 are 3s, one is a 1 and one is a 7."),
         ([3, 2], None, "Not up to standard: the neighbors disagree: one is a 2 and one is a 3."),

@@ -14,6 +14,7 @@ from autoencoder.ui.loading import load_engine, try_mnist_again
 from autoencoder.ui.options import choose_options, is_presented
 from autoencoder.ui.pictures import show_digit
 from autoencoder.ui.style import fit_screen
+from autoencoder.verdict import named
 
 UPLOAD_TYPES = ["png", "jpg", "jpeg", "webp", "bmp"]
 ANY = "any"
@@ -152,7 +153,7 @@ def _settle_random(gallery, wanted):
 
 
 def _show_random(query, hidden):
-    label = "" if hidden else f" a **{query.label}**,"
+    label = "" if hidden else f" {named(query.label, '**')},"
     st.markdown(f"Digit {query.index} of the gallery,{label} left out of its own answer")
     show_digit(query.digit, alt="the query", width=CANVAS_PX)
 

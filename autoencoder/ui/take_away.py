@@ -6,6 +6,8 @@ import io
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from autoencoder.verdict import named
+
 TILE_PX, GAP_PX, TEXT_PX = 140, 20, 20
 COLUMNS = 5
 
@@ -20,7 +22,7 @@ def picture_card(images, result, sentence):
     """
     query = [(result.query, ["What the model sees"]), (result.reconstruction, ["Its reconstruction"])]
     neighbors = [
-        (images[found.index], [f"{rank}. a {found.label}", f"distance {found.distance:.2f}"])
+        (images[found.index], [f"{rank}. {named(found.label)}", f"distance {found.distance:.2f}"])
         for rank, found in enumerate(result.neighbors, 1)
     ]
     rows = [query] + [neighbors[start : start + COLUMNS] for start in range(0, len(neighbors), COLUMNS)]

@@ -45,8 +45,10 @@ def _parser():
     )
 
     ablate = _verb(verbs, "ablate", _ablate, "train with each ingredient left out, and keep what that costs")
-    ablate.add_argument("--epochs", type=_whole_number(2), default=3, help="passes over the training images")
-    ablate.add_argument("--seeds", type=_whole_number(1), default=3, help="runs for each ingredient")
+    ablate.add_argument("--epochs", type=_whole_number(2), default=4, help="passes over the training images")
+    ablate.add_argument(
+        "--seeds", type=_whole_number(0), nargs="+", default=[0, 1, 2], metavar="SEED", help="a run for each"
+    )
     ablate.add_argument("--drawn", type=Path, metavar="FILE", help="pen strokes to measure with too (.jsonl.gz)")
 
     _verb(verbs, "encode", _encode, "compute the galleries' latents anew with the trained encoder")
@@ -110,8 +112,9 @@ def _ablate(options):
     test = load_mnist()
     others = {"drawn": (test, drawn)} if drawn else {}
     others["digits"] = load_bundled(), None
-    rows = []
-    for row in ablate(load_mnist("train"), others, epochs=options.epochs, seeds=options.seeds):
+    kept = artifacts.load_metrics(artifacts.DIRECTORY).get("ablation", {})
+    rows = kept["rows"] if kept.get("epochs") == options.epochs else []
+    for row in ablate(load_mnist("train"), others, epochs=options.epochs, seeds=options.seeds, done=list(rows)):
         rows.append(row)
         print(json.dumps(row), file=sys.stderr)
         with artifacts.replacing(artifacts.DIRECTORY) as folder:

@@ -14,25 +14,25 @@ from autoencoder.warp import DEFAULT_STRENGTH
 HELD_OUT = 6_000  # of the training images, the last: never trained on, and what the ingredients were chosen by
 LEFT_OUT = {
     "nothing": {},
-    "clean digit": {"clean_weight": 0.0},
-    "agreement": {"agreement_weight": 0.0},
+    "elastic distortion": {"strength": replace(DEFAULT_STRENGTH, elastic_px=0.0)},
+    "thickness": {"strength": replace(DEFAULT_STRENGTH, thickness=0.0)},
     "neighbors as partners": {"n_partners": 0},
+    "agreement": {"agreement_weight": 0.0},
     "rotation, shear, scale, shift": {
         "strength": replace(DEFAULT_STRENGTH, rotation=0.0, shear=0.0, log_scale=0.0, shift_px=0.0)
     },
-    "elastic distortion": {"strength": replace(DEFAULT_STRENGTH, elastic_px=0.0)},
-    "thickness": {"strength": replace(DEFAULT_STRENGTH, thickness=0.0)},
 }
 
 
-def ablate(training, others, *, epochs, seeds):
+def ablate(training, others, *, epochs, seeds, done=()):
     """Train with each ingredient left out and measure; yields as it goes, for it takes hours at full length.
 
     Args:
         training: Digits, MNIST's training digits; the last 6,000 are held out.
         others: {name: (gallery, queries)} of Digits to measure besides, queries None for the gallery's own.
         epochs: passes over the images, fewer than for the shipped encoder.
-        seeds: int, how many runs a row.
+        seeds: ints, one run of each row for each.
+        done: rows of earlier runs, which are not run again.
 
     Yields:
         dict: `left_out`, `seed`, P@4 by the name of the data (`held_out` and those of `others`), and `mse`, of the
@@ -41,8 +41,11 @@ def ablate(training, others, *, epochs, seeds):
     images = training.images[:-HELD_OUT]
     held_out = Digits("held_out", training.images[-HELD_OUT:], training.labels[-HELD_OUT:], training.sha256)
     data = {"held_out": (held_out, None)} | others
-    for seed in range(seeds):
+    known = {(row["left_out"], row["seed"]) for row in done}
+    for seed in seeds:
         for left_out, objective in LEFT_OUT.items():
+            if (left_out, seed) in known:
+                continue
             model = fit_content_and_pose(images, epochs=epochs, seed=seed, **objective)
             space = Latent(model.encoder, model.decoder)
             mse = {"mse": reconstruction_mse(space, held_out.images)}

@@ -11,7 +11,6 @@ from autoencoder.warp import DEFAULT_STRENGTH, random_warp
 NETWORKS = ("encoder.keras", "decoder.keras")
 LATENT_DIM = 32
 CONTENT_DIM = 24  # the first 24 of the 32 numbers say what the digit is, the last 8 how it stands
-CLEAN_WEIGHT = 3.0
 AGREEMENT_WEIGHT = 0.03
 UNCHANGED = 0.5  # of the inputs are the image itself, the others a warp of it
 
@@ -54,11 +53,9 @@ class ContentAndPose(keras.Model):
     """An encoder and a decoder, trained so that images of the same digit get nearby latents.
 
     Of an image x, x1 is x itself or, half the time at random, a warp of it. x' is x or, once its nearest neighbors are
-    known, x or one of them; x2 is a random warp of x'. With `content` the first 24 of the latent's 32 numbers and zeros
-    for the rest:
+    known, x or one of them; x2 is a random warp of x'. With `content` the first 24 of the latent's 32 numbers:
 
         loss =        mse(decode(encode(x1)), x1)          all 32 numbers give back the very input
-             + 3    · mse(decode(content(x2)), x')         the content alone, of any warp, gives the clean digit
              + 0.03 · agreement(content(x1), content(x2))  the content tells x's partner from other digits'
 
     The agreement is the cross-entropy of picking x's own partner among the batch (InfoNCE; van den Oord, Li and
@@ -73,7 +70,6 @@ class ContentAndPose(keras.Model):
         decoder,
         *,
         seed,
-        clean_weight=CLEAN_WEIGHT,
         agreement_weight=AGREEMENT_WEIGHT,
         strength=DEFAULT_STRENGTH,
     ):
@@ -81,7 +77,6 @@ class ContentAndPose(keras.Model):
         self.encoder = encoder
         self.decoder = decoder
         self.seeds = keras.random.SeedGenerator(seed)
-        self.clean_weight = clean_weight
         self.agreement_weight = agreement_weight
         self.strength = strength
 
@@ -96,12 +91,10 @@ class ContentAndPose(keras.Model):
         unchanged = keras.random.uniform((tf.shape(x)[0], 1, 1), seed=self.seeds) < UNCHANGED
         x1 = tf.where(unchanged, x, self._warp(x))
         taken = keras.random.randint((tf.shape(x)[0],), 0, tf.shape(alike)[1], seed=self.seeds)
-        partner = tf.gather(alike, taken, batch_dims=1)
-        x2 = self._warp(partner)
+        x2 = self._warp(tf.gather(alike, taken, batch_dims=1))
         z1, z2 = tf.split(self.encoder(tf.concat([x1, x2], 0), training=True), 2)
-        reconstructed, cleaned = tf.split(self.decoder(tf.concat([z1, content(z2)], 0), training=True), 2)
+        reconstructed = self.decoder(z1, training=True)
         self.add_loss(mse(reconstructed, x1))
-        self.add_loss(self.clean_weight * mse(cleaned, partner))
         self.add_loss(self.agreement_weight * agreement(content(z1), content(z2)))
         return reconstructed
 
@@ -110,8 +103,8 @@ class ContentAndPose(keras.Model):
 
 
 def content(latents):
-    """Latents float32 (n, 32) with all but the first 24 numbers at zero."""
-    return latents * tf.constant([1.0] * CONTENT_DIM + [0.0] * (LATENT_DIM - CONTENT_DIM))
+    """The first 24 numbers of latents float32 (n, 32)."""
+    return latents[:, :CONTENT_DIM]
 
 
 def mse(images, targets):

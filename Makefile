@@ -1,6 +1,7 @@
 # make app: serve the app on http://localhost:8501.   make class: serve it to the classroom's network.
 # make test: run all tests.   make lint: check the style.   make screenshots: remake the README's pictures.
-.PHONY: app class test lint screenshots
+# make journeys: the browser's tests on a phone, a tablet and a laptop, light and dark, with pictures in .journeys.
+.PHONY: app class test lint screenshots journeys
 
 PORT ?= 8501
 PYTHON ?= python3 python3.13 python3.12 python3.11
@@ -28,6 +29,13 @@ test:
 lint:
 	@$(call install,requirements-dev.txt)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+journeys:
+	@$(call install,requirements-dev.txt)
+	@rm -rf .journeys && mkdir .journeys
+	@for screen in 360x800 820x1180 1440x900; do for scheme in light dark; do \
+	  $(BIN)/python -m pytest tests/test_browser.py --screen $$screen --scheme $$scheme --pictures .journeys || exit 1; \
+	done; done
 
 screenshots:
 	@$(call install,requirements-dev.txt)

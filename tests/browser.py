@@ -73,12 +73,22 @@ def wait_until_healthy(port, process, log):
 
 
 @contextmanager
-def chromium():
-    """A headless browser."""
+def chromium(*options):
+    """A headless browser, with options of Chromium's."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path(), args=["--no-sandbox", *OFFLINE])
+        browser = playwright.chromium.launch(executable_path=browser_path(), args=["--no-sandbox", *OFFLINE, *options])
         yield browser
         browser.close()
+
+
+def before_the_camera(gray, path):
+    """The options of a browser whose camera sees a picture uint8 (height, width), sides even; `path` is to keep it."""
+    height, width = gray.shape
+    no_color = np.full(gray.size // 2, 128, np.uint8)
+    header = f"YUV4MPEG2 W{width} H{height} F10:1 C420mpeg2\n"  # a video of one frame, without compression
+    path.write_bytes(header.encode() + b"FRAME\n" + gray.tobytes() + no_color.tobytes())
+    fake = "fake-device-for-media-stream", "fake-ui-for-media-stream", f"file-for-fake-video-capture={path}"
+    return [f"--use-{option}" for option in fake]
 
 
 def draw(page, strokes, *, side_px=170):

@@ -17,6 +17,13 @@ NOWHERE = "http://127.0.0.1:9/mnist.npz"  # the discard port: refused at once
 DRAWINGS = Path(__file__).parent / "drawings.json"
 
 
+def pytest_addoption(parser):
+    screen = parser.getgroup("the browser's tests", "on which screen they run (`make journeys` runs them on six)")
+    screen.addoption("--screen", default="1280x720", metavar="WIDTHxHEIGHT", help="in pixels")
+    screen.addoption("--scheme", default="light", choices=["light", "dark"], help="of colours")
+    screen.addoption("--pictures", type=Path, metavar="FOLDER", help="keep a picture of each page as a test leaves it")
+
+
 @pytest.fixture(autouse=True)
 def no_download(monkeypatch):
     """MNIST is what is on this machine, or nothing."""

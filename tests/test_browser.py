@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import ANSWER_MS, browser_path, chromium, draw, serving, settle
+from browser import ANSWER_MS, before_the_camera, browser_path, chromium, draw, serving, settle
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -23,22 +23,28 @@ def server(browser):
 
 
 @pytest.fixture(scope="module")
-def browser():
+def browser(gallery, tmp_path_factory):
     if not browser_path():
         if os.environ.get("REQUIRE_BROWSER"):
             pytest.fail("REQUIRE_BROWSER is set, and there is no Chromium", pytrace=False)
         pytest.skip("no Chromium or Chrome here")
-    with chromium() as running:
+    paper = np.full((480, 640), 255, np.uint8)
+    seven = np.flatnonzero(gallery.labels == 7)[0]
+    paper[100:380, 180:460] = 255 - np.round(gallery.images[seven] * 255).repeat(10, axis=0).repeat(10, axis=1)
+    with chromium(*before_the_camera(paper, tmp_path_factory.mktemp("camera") / "seven.y4m")) as running:
         yield running
 
 
 @pytest.fixture
-def visit(browser):
+def visit(browser, request):
     """Open a page; at the end its console must have been free of errors."""
     errors, contexts = [], []
+    width, height = map(int, request.config.getoption("screen").split("x"))
+    scheme, folder = request.config.getoption("scheme"), request.config.getoption("pictures")
+    screen = {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
 
     def open_page(address, *, canvas=True, **options):
-        contexts.append(browser.new_context(**({"viewport": {"width": 1280, "height": 720}} | options)))
+        contexts.append(browser.new_context(**(screen | options)))
         page = contexts[-1].new_page()
         page.set_default_timeout(ANSWER_MS)
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
@@ -49,7 +55,10 @@ def visit(browser):
         return page
 
     yield open_page
-    for context in contexts:
+    for number, context in enumerate(contexts):
+        for page in context.pages if folder else ():
+            picture = f"{request.node.name}-{number}-{width}-{scheme}.png".replace("/", "_")
+            page.screenshot(path=folder / picture, full_page=True)
         context.close()
     assert errors == []
 
@@ -67,20 +76,20 @@ def page(visit, server):
 
 def found(page):
     """The buttons that name the neighbours on the page."""
-    return page.get_by_role("button", name=re.compile(r"^\d+\. a \d"))
+    return page.get_by_role("button", name=re.compile(r"^\d+\. an? \d"))
 
 
 def expect_neighbors(page, *digits):
     """Wait until the page shows four neighbours, of these digits in turn or of any."""
     labels = digits or [r"\d"] * 4
-    named = [re.compile(rf"^{rank}\. a {label}") for rank, label in enumerate(labels, 1)]
+    named = [re.compile(rf"^{rank}\. an? {label}") for rank, label in enumerate(labels, 1)]
     expect(found(page)).to_have_text(named, timeout=ANSWER_MS)
 
 
 def labels(page):
     """The labels of the neighbours once the app has finished."""
     settle(page)
-    return [int(re.search(r"a (\d)", text)[1]) for text in found(page).all_inner_texts()]
+    return [int(re.search(r"an? (\d)", text)[1]) for text in found(page).all_inner_texts()]
 
 
 def picture(page, alt):
@@ -161,6 +170,13 @@ def test_an_uploaded_picture_is_searched(page, gallery, tmp_path):
     page.locator("input[type=file]").set_input_files(path)
     expect_neighbors(page)
     assert labels(page).count(gallery.labels[0]) >= 3
+
+
+def test_a_photo_is_searched(page):
+    page.get_by_role("radio", name="Camera").click()
+    page.wait_for_function("document.querySelector('video')?.currentTime > 0")
+    page.get_by_role("button", name="Take Photo").click()
+    expect_neighbors(page, 7, 7, 7, 7)
 
 
 def test_an_upload_that_is_no_picture_gets_a_sentence_and_the_page_stays_usable(page, tmp_path):
@@ -304,7 +320,8 @@ def test_everyone_can_use_the_page(visit, server, drawings, gallery, width, sche
 
 @pytest.mark.parametrize("present", ["false", "true"])
 def test_a_projector_s_first_screen_has_the_whole_answer(visit, server, present, seventh):
-    page = visit(f"{server}/?q={seventh}&present={present}", canvas=False)  # 1280 x 720
+    projector = {"viewport": {"width": 1280, "height": 720}}
+    page = visit(f"{server}/?q={seventh}&present={present}", canvas=False, **projector)
     expect_neighbors(page)
     settle(page)
     for alt in ("the query", "neighbor 1,", "neighbor 4,", "the query as the model sees it", "the reconstruction"):
@@ -313,7 +330,10 @@ def test_a_projector_s_first_screen_has_the_whole_answer(visit, server, present,
     assert page.get_by_test_id("stAlert").bounding_box()["y"] < 720
 
 
-def test_nothing_jumps_when_the_answer_comes(page, drawings):
+@pytest.mark.parametrize("width", [360, 820, 1280])
+def test_nothing_jumps_when_the_answer_comes(visit, server, drawings, width):
+    page = visit(server, viewport={"width": width, "height": 720})
+
     def places():
         alt = re.compile("^neighbor|^the reconstruction|^nothing yet")
         boxes = [image.bounding_box() for image in page.get_by_alt_text(alt).all()]

@@ -10,7 +10,7 @@ from autoencoder.ui import visit
 from autoencoder.ui.address import RANDOM
 from autoencoder.ui.pictures import show_digit
 from autoencoder.ui.take_away import neighbors_table, picture_card
-from autoencoder.verdict import FINE, GOOD, POOR, UNLIKE, judge
+from autoencoder.verdict import FINE, GOOD, POOR, UNLIKE, judge, named
 
 NEIGHBOR_PX, WAY_PX = 60, 96  # the narrowest tiles: on a phone four in a row, and three
 BLANK_TILE = np.full((28, 28), 0.25, np.float32)
@@ -72,9 +72,9 @@ def _show_neighbors(gallery, neighbors, digit, key):
     for rank, neighbor in enumerate(neighbors, 1):
         odd = "" if neighbor.label == digit else f" :orange[**≠ {digit}**]"
         with grid.cell(), st.container(gap="xsmall"):
-            show_digit(gallery.images[neighbor.index], alt=f"neighbor {rank}, a {neighbor.label}")
+            show_digit(gallery.images[neighbor.index], alt=f"neighbor {rank}, {named(neighbor.label)}")
             st.button(
-                f"{rank}. a **{neighbor.label}**{odd}",
+                f"{rank}. {named(neighbor.label, '**')}{odd}",
                 key=f"{key}-neighbor-{rank}-{neighbor.index}",  # a late click asks for the neighbor that was seen
                 help="Search for the look-alikes of this one",
                 width="stretch",
@@ -91,7 +91,7 @@ def _show_blank_neighbors(n_neighbors, key):
         with grid.cell(), st.container(gap="xsmall"):
             show_digit(BLANK_TILE, alt=f"neighbor {rank}, not shown")
             st.button(f"{rank}.", key=f"{key}-blank-{rank}", width="stretch", disabled=True)
-            st.progress(0.0, "distance")
+            st.progress(0.0, "distance –.––")
 
 
 def _show_way(result, options):
@@ -112,7 +112,7 @@ def _show_way(result, options):
 
 def _show_words(gallery, result, query):
     """The neighbors as a text, for those who do not see the pictures."""
-    found = ", ".join(f"a {neighbor.label} at distance {neighbor.distance:.2f}" for neighbor in result.neighbors)
+    found = ", ".join(f"{named(neighbor.label)} at distance {neighbor.distance:.2f}" for neighbor in result.neighbors)
     left_out = " The query is one of them and is left out." if query.index is not None else ""
     st.caption(f"Nearest of {GALLERY_NAMES[gallery.name]}: {found}.{left_out}")
 

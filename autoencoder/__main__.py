@@ -51,7 +51,7 @@ def _parser():
     )
     ablate.add_argument("--drawn", type=Path, metavar="FILE", help="pen strokes to measure with too (.jsonl.gz)")
 
-    _verb(verbs, "encode", _encode, "compute the galleries' latents anew with the trained encoder")
+    _verb(verbs, "encode", _encode, "compute anew what the app needs of the galleries, with the trained encoder")
 
     evaluate = _verb(verbs, "evaluate", _evaluate, "measure how good each space is to search in")
     evaluate.add_argument("--drawn", type=Path, metavar="FILE", help="pen strokes to search for too (.jsonl.gz)")

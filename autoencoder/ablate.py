@@ -14,7 +14,7 @@ from autoencoder.warp import DEFAULT_STRENGTH
 HELD_OUT = 6_000  # of the training images, the last: never trained on, and what the ingredients were chosen by
 LEFT_OUT = {
     "nothing": {},
-    "elastic distortion": {"strength": replace(DEFAULT_STRENGTH, elastic_px=0.0)},
+    "noise": {"noise": 0.0},
     "thickness": {"strength": replace(DEFAULT_STRENGTH, thickness=0.0)},
     "neighbors as partners": {"n_partners": 0},
     "agreement": {"agreement_weight": 0.0},

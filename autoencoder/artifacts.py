@@ -72,6 +72,11 @@ def typical_path(gallery_name, directory=DIRECTORY):
     return Path(directory) / f"{gallery_name}_typical.npz"
 
 
+def study_path(gallery_name, directory=DIRECTORY):
+    """Where the `Study` of a gallery is kept."""
+    return Path(directory) / f"{gallery_name}_study.npz"
+
+
 def load_typical(gallery_name, directory=DIRECTORY):
     """Of each of a gallery's digits, as float32 (n,): the distance to its nearest other, and its reconstruction's MSE.
 

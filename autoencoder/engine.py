@@ -8,6 +8,7 @@ import tensorflow as tf
 from autoencoder import artifacts
 from autoencoder.model import NETWORKS, load_latent_space
 from autoencoder.search import NearestNeighbors
+from autoencoder.spaces import Latent
 
 UNLIKE_QUANTILE = 0.99  # of the gallery's own digits: a query beyond it is unlike any
 
@@ -48,14 +49,17 @@ class Engine:
         latents: float32 (n, 32), theirs, in order.
         distances, errors: float32 (n,), of each of its digits the distance to the nearest other and the MSE a pixel of
             its reconstruction: what is typical.
-        encoder, decoder: Keras models, (1, 28, 28) to (1, 32) and back.
+        encoder, decoder: Keras models, (n, 28, 28) to (n, 32) and back.
+
+    `gallery` is what is searched, `space` the latent space and `nearest` the NearestNeighbors of the gallery's latents.
     """
 
     def __init__(self, gallery, latents, distances, errors, encoder, decoder):
         if len(latents) != len(gallery):
             raise ValueError(f"expected {len(gallery)} latents, one a digit, received {len(latents)}")
         self.gallery = gallery
-        self._nearest = NearestNeighbors(latents)
+        self.nearest = NearestNeighbors(latents)
+        self.space = Latent(encoder, decoder)
         self._typical_errors = np.sort(errors)
         self._far, self._bad = np.quantile(distances, UNLIKE_QUANTILE), np.quantile(errors, UNLIKE_QUANTILE)
 
@@ -74,8 +78,8 @@ class Engine:
         Raises:
             ArtifactError: an artifact is missing or damaged, or the latents are not this gallery's.
         """
-        gallery_files = artifacts.latents_path(gallery.name).name, artifacts.typical_path(gallery.name).name
-        manifest = artifacts.verify(directory, required=(*NETWORKS, *gallery_files))
+        paths = artifacts.latents_path, artifacts.typical_path, artifacts.study_path
+        manifest = artifacts.verify(directory, required=(*NETWORKS, *(path(gallery.name).name for path in paths)))
         if manifest["data"].get(gallery.name) != gallery.sha256:
             raise artifacts.ArtifactError(
                 f"the latents in {directory} are not of this {gallery.name} gallery: "
@@ -108,7 +112,7 @@ class Engine:
         if not ((digit >= 0) & (digit <= 1)).all():
             raise ValueError(f"expected a digit in [0, 1], received [{digit.min():g}, {digit.max():g}]")
         latent, reconstruction = (tensor.numpy() for tensor in self._encode_and_decode(tf.constant(digit[None])))
-        distances, indices = self._nearest.kneighbors(
+        distances, indices = self.nearest.kneighbors(
             latent, n_neighbors, exclude=None if exclude is None else np.array([exclude])
         )
         neighbors = tuple(

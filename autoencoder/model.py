@@ -6,12 +6,13 @@ import tensorflow as tf
 from keras import layers
 
 from autoencoder.spaces import Latent
-from autoencoder.warp import DEFAULT_STRENGTH, random_warp
+from autoencoder.warp import DEFAULT_STRENGTH, add_noise, random_warp
 
 NETWORKS = ("encoder.keras", "decoder.keras")
 LATENT_DIM = 32
 CONTENT_DIM = 24  # the first 24 of the 32 numbers say what the digit is, the last 8 how it stands
 AGREEMENT_WEIGHT = 0.03
+NOISE = 0.4  # standard deviation of the strongest
 UNCHANGED = 0.5  # of the inputs are the image itself, the others a warp of it
 
 
@@ -72,6 +73,7 @@ class ContentAndPose(keras.Model):
         seed,
         agreement_weight=AGREEMENT_WEIGHT,
         strength=DEFAULT_STRENGTH,
+        noise=NOISE,
     ):
         super().__init__()
         self.encoder = encoder
@@ -79,6 +81,7 @@ class ContentAndPose(keras.Model):
         self.seeds = keras.random.SeedGenerator(seed)
         self.agreement_weight = agreement_weight
         self.strength = strength
+        self.noise = noise
 
     def call(self, images, training=False):
         """Reconstructions of images float32 (n, 28, 28).
@@ -92,14 +95,18 @@ class ContentAndPose(keras.Model):
         x1 = tf.where(unchanged, x, self._warp(x))
         taken = keras.random.randint((tf.shape(x)[0],), 0, tf.shape(alike)[1], seed=self.seeds)
         x2 = self._warp(tf.gather(alike, taken, batch_dims=1))
-        z1, z2 = tf.split(self.encoder(tf.concat([x1, x2], 0), training=True), 2)
+        noisy = add_noise(tf.concat([x1, x2], 0), self.noise, seed=self._seed())
+        z1, z2 = tf.split(self.encoder(noisy, training=True), 2)
         reconstructed = self.decoder(z1, training=True)
         self.add_loss(mse(reconstructed, x1))
         self.add_loss(self.agreement_weight * agreement(content(z1), content(z2)))
         return reconstructed
 
     def _warp(self, x):
-        return random_warp(x, self.strength, seed=tf.cast(self.seeds.next(), tf.int32))
+        return random_warp(x, self.strength, seed=self._seed())
+
+    def _seed(self):
+        return tf.cast(self.seeds.next(), tf.int32)
 
 
 def content(latents):

@@ -24,7 +24,8 @@ from autoencoder.model import (
 )
 from autoencoder.search import NearestNeighbors
 from autoencoder.spaces import PCA, Latent, Pixels
-from autoencoder.warp import random_warp
+from autoencoder.study import Study, pca_by_size
+from autoencoder.warp import add_noise, random_warp
 
 BATCH = 128
 LEARNING_RATE = 2e-3
@@ -54,13 +55,14 @@ def train(*, epochs, decoder_epochs, seed, drawn=None, directory, checkpoints=CH
     checkpoints = checkpoints / "-".join(f"{name}-{value}" for name, value in options.items())
     latent = fit(training.images, checkpoints=checkpoints, **options)
     pca = PCA.fit(training.images, seed=seed)
-    measured = evaluate_all([Pixels(), pca, latent], galleries, drawn)
+    spaces = Pixels(), pca, latent
+    measured = evaluate_all(spaces, galleries, drawn)
     with artifacts.replacing(directory, data=_sources(galleries), **options) as folder:
         for network, name in zip((latent.encoder, latent.decoder), NETWORKS, strict=True):
             network.save(folder / name)
         pca.save(folder)
-        _save_galleries(latent, galleries, folder)
-        artifacts.save_metrics(measured, directory, folder)
+        _save_galleries(spaces, galleries, folder, seed)
+        artifacts.save_metrics(measured | _pca_by_size(training, galleries[0], seed), directory, folder)
     shutil.rmtree(checkpoints)
     return measured
 
@@ -88,17 +90,19 @@ def train_textbook(*, epochs, seed, drawn=None, directory):
 
 
 def encode(*, directory):
-    """Compute the galleries' latents anew with the encoder that is there.
+    """Compute anew, with the encoder that is there, what the pages need of the galleries: latents, map, figures of PCA.
 
     Raises:
         ArtifactError: there is no encoder, or it is damaged.
         DataError: MNIST is not to be had.
     """
-    artifacts.verify(directory, required=NETWORKS)
-    latent = load_latent_space(directory)
-    galleries = load_mnist("test"), load_bundled()
+    seed = artifacts.verify(directory, required=NETWORKS)["seed"]
+    spaces = Pixels(), PCA.load(directory), load_latent_space(directory)
+    training, galleries = load_mnist("train"), (load_mnist("test"), load_bundled())
+    measured = _pca_by_size(training, galleries[0], seed)
     with artifacts.replacing(directory, data=_sources(galleries)) as folder:
-        _save_galleries(latent, galleries, folder)
+        _save_galleries(spaces, galleries, folder, seed)
+        artifacts.save_metrics(measured, directory, folder)
 
 
 def fit(images, *, epochs, decoder_epochs, seed, checkpoints):
@@ -175,8 +179,9 @@ def whitening_by_warps(model, images, *, seed):
     differences = []
     for number, start in enumerate(range(0, len(images), WARPED_AT_ONCE), 1):
         some = images[start : start + WARPED_AT_ONCE]
-        warped = random_warp(some, model.strength, seed=[seed, number]).numpy()
-        differences.append(space.transform(warped) - space.transform(some))
+        warped = random_warp(some, model.strength, seed=[seed, number])
+        noisy = add_noise(warped, model.noise, seed=[seed, number])
+        differences.append(space.transform(noisy.numpy()) - space.transform(some))
     return whitening(np.concatenate(differences))
 
 
@@ -209,8 +214,13 @@ def _fit(model, batch_of, *, n, epochs, seed, name, checkpoints, loss=None):
         model.fit(indices.map(batch_of).prefetch(2), epochs=epochs, shuffle=False, callbacks=callbacks)
 
 
-def _save_galleries(latent, galleries, folder):
-    """What a search needs of each gallery: its latents, and what distances and errors are typical of its own digits."""
+def _pca_by_size(training, gallery, seed):
+    return {"pca_by_size": pca_by_size(training.images, gallery, seed=seed)}
+
+
+def _save_galleries(spaces, galleries, folder, seed):
+    """What the pages need of each gallery: latents, the distances and errors typical of its own digits, a Study."""
+    latent = spaces[-1]
     for gallery in galleries:
         latents = latent.transform(gallery.images)
         distances, _ = NearestNeighbors(latents).kneighbors(latents, 1, exclude=np.arange(len(latents)))
@@ -219,6 +229,7 @@ def _save_galleries(latent, galleries, folder):
         np.savez(
             artifacts.typical_path(gallery.name, folder), distances=distances[:, 0].astype(np.float32), errors=errors
         )
+        Study.of(gallery, spaces, seed=seed).save(artifacts.study_path(gallery.name, folder))
 
 
 def _sources(galleries):

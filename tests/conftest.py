@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from browser import ANSWER_MS, before_the_camera, browser_path, chromium, serving
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -63,3 +64,61 @@ def drawings():
             strokes = [np.array(stroke, float) * [1, -1] for stroke in drawing["strokes"]]
             by_digit.setdefault(drawing["digit"], []).append(strokes)
     return by_digit
+
+
+@pytest.fixture(scope="module")
+def server(browser):
+    with serving() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser(gallery, tmp_path_factory):
+    if not browser_path():
+        if os.environ.get("REQUIRE_BROWSER"):
+            pytest.fail("REQUIRE_BROWSER is set, and there is no Chromium", pytrace=False)
+        pytest.skip("no Chromium or Chrome here")
+    paper = np.full((480, 640), 255, np.uint8)
+    seven = np.flatnonzero(gallery.labels == 7)[0]
+    paper[100:380, 180:460] = 255 - np.round(gallery.images[seven] * 255).repeat(10, axis=0).repeat(10, axis=1)
+    with chromium(*before_the_camera(paper, tmp_path_factory.mktemp("camera") / "seven.y4m")) as running:
+        yield running
+
+
+@pytest.fixture
+def visit(browser, request):
+    """Open a page; at the end its console must have been free of errors."""
+    errors, contexts = [], []
+    width, height = map(int, request.config.getoption("screen").split("x"))
+    scheme, folder = request.config.getoption("scheme"), request.config.getoption("pictures")
+    screen = {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
+
+    def open_page(address, *, canvas=True, **options):
+        contexts.append(browser.new_context(**(screen | options)))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(ANSWER_MS)
+        page.on("console", lambda message: errors.append(message.text) if is_error(message) else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(address)
+        if canvas:
+            page.locator("canvas.upper-canvas").wait_for()
+        return page
+
+    yield open_page
+    for number, context in enumerate(contexts):
+        for page in context.pages if folder else ():
+            picture = f"{request.node.name}-{number}-{width}-{scheme}.png".replace("/", "_")
+            page.screenshot(path=folder / picture, full_page=True)
+        context.close()
+    assert errors == []
+
+
+def is_error(message):
+    """Whether a console's message is one of ours: on a page below the root, Streamlit asks there for its own first."""
+    return message.type == "error" and "/_stcore/" not in message.location.get("url", "")
+
+
+@pytest.fixture
+def seventh(gallery):
+    """A digit of the gallery as addresses name it."""
+    return f"{gallery.name}-7"

@@ -25,12 +25,6 @@ def strokes(monkeypatch):
     return drawn
 
 
-@pytest.fixture
-def seventh(gallery):
-    """A digit of the gallery as addresses name it."""
-    return f"{gallery.name}-7"
-
-
 @pytest.fixture(scope="module", autouse=True)
 def fresh_cache():
     loading.load_engine.clear()
@@ -56,7 +50,7 @@ def captions(app):
 
 def labels(app):
     """What the neighbors' buttons say: their digits, or nothing where they are not shown."""
-    return [int(re.search(r"a \*\*(\d)", button.label)[1]) for button in neighbor_buttons(app)]
+    return [int(re.search(r"an? \*\*(\d)", button.label)[1]) for button in neighbor_buttons(app)]
 
 
 def neighbor_buttons(app):

@@ -25,7 +25,9 @@ def test_training_leaves_artifacts_that_search(few_digits, tmp_path, capfd):
     out, progress = capfd.readouterr()
     assert "loss" in progress
     assert "loss" not in out
-    assert artifacts.load_metrics(tmp_path) == metrics
+    kept = artifacts.load_metrics(tmp_path)
+    assert kept.pop("pca_by_size")["32"]["mse"] < 0.05
+    assert kept == metrics
     assert set(metrics) == {"mnist", "digits"}
     assert set(metrics["mnist"]) == {"pixels", "pca", "latent"}
     result = Engine.load(few_digits, tmp_path).search(few_digits.images[3], 4, exclude=3)

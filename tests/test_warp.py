@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from autoencoder.warp import WarpStrength, random_warp, resample
+from autoencoder.warp import WarpStrength, add_noise, random_warp, resample
 
-STILL = WarpStrength(rotation=0, shear=0, log_scale=0, shift_px=0, elastic_px=0, thickness=0)
+STILL = WarpStrength(rotation=0, shear=0, log_scale=0, shift_px=0, thickness=0)
 
 
 def own_positions(height=28, width=28):
@@ -61,7 +61,7 @@ def test_there_is_no_ink_outside_the_frame(far):
 def test_a_shift_moves_the_centre_of_mass_by_that_much():
     image = np.zeros((500, 28, 28), np.float32)
     image[:, 13:15, 13:15] = 1
-    strength = WarpStrength(rotation=0, shear=0, log_scale=0, shift_px=3, elastic_px=0, thickness=0)
+    strength = WarpStrength(rotation=0, shear=0, log_scale=0, shift_px=3, thickness=0)
     warped = random_warp(image, strength, seed=[0, 0]).numpy()
     rows = (warped.sum(axis=2) @ np.arange(28)) / warped.sum(axis=(1, 2)) - 13.5
     assert np.abs(rows).max() == pytest.approx(3, abs=0.1)
@@ -70,7 +70,17 @@ def test_a_shift_moves_the_centre_of_mass_by_that_much():
 
 def test_thickness_adds_and_takes_ink(bundled):
     digits = np.repeat(bundled.images[:1], 200, axis=0)
-    strength = WarpStrength(rotation=0, shear=0, log_scale=0, shift_px=0, elastic_px=0, thickness=0.5)
+    strength = WarpStrength(rotation=0, shear=0, log_scale=0, shift_px=0, thickness=0.5)
     ink = tf.reduce_sum(random_warp(digits, strength, seed=[0, 0]), [1, 2]).numpy()
     assert ink.min() < 0.9 * digits[0].sum()
     assert ink.max() > 1.1 * digits[0].sum()
+
+
+def test_half_of_the_digits_get_noise_of_a_strength_of_their_own():
+    gray = np.full((2000, 28, 28), 0.5, np.float32)
+    noisy = add_noise(gray, 0.1, seed=[0, 0]).numpy()
+    deviations = noisy.std(axis=(1, 2))
+    assert 0.45 < (deviations == 0).mean() < 0.55
+    assert deviations.max() == pytest.approx(0.1, rel=0.1)
+    assert np.median(deviations[deviations > 0]) == pytest.approx(0.05, rel=0.15)
+    assert add_noise(gray, 5.0, seed=[0, 0]).numpy().max() == 1

@@ -1,6 +1,5 @@
 """The answer on the page: verdict, neighbours, reconstruction, and what to take away of them."""
 
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -24,16 +23,6 @@ BOXES = {
     POOR: (st.warning, ":material/warning:"),
     UNLIKE: (st.warning, ":material/help:"),
 }
-
-
-@dataclass(frozen=True)
-class Query:
-    """A digit float32 (28, 28) to search for; its gallery index and label where it comes from there."""
-
-    digit: np.ndarray
-    index: int | None = None
-    label: int | None = None
-    title: str | None = None
 
 
 def show_answer(engine, query, options, *, hidden, key):

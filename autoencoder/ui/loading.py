@@ -8,6 +8,9 @@ import streamlit as st
 
 from autoencoder import artifacts
 from autoencoder.data import DataError, load_gallery, load_mnist
+from autoencoder.search import NearestNeighbors
+from autoencoder.spaces import PCA, Pixels
+from autoencoder.study import Study
 
 DOWNLOAD_WAIT_S = 5  # a page is not kept longer for a network that may not be there
 
@@ -38,6 +41,20 @@ def load_engine():
     gc.collect()
     gc.freeze()
     return loaded
+
+
+@st.cache_resource(show_spinner=False)
+def load_spaces(_engine, gallery_name):
+    """The spaces to compare: name -> (space, the NearestNeighbors of the gallery's vectors there)."""
+    spaces = Pixels(), PCA.load(artifacts.DIRECTORY)
+    searchers = {space.name: (space, NearestNeighbors(space.transform(_engine.gallery.images))) for space in spaces}
+    return {_engine.space.name: (_engine.space, _engine.nearest)} | searchers
+
+
+@st.cache_resource(show_spinner=False)
+def load_study(gallery_name):
+    """What the build has found out about a gallery, as `Study` has it."""
+    return Study.load(artifacts.study_path(gallery_name))
 
 
 def try_mnist_again():

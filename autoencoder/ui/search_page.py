@@ -1,34 +1,29 @@
 """The Search page: get the query, search, show."""
 
-import numpy as np
+from dataclasses import replace
+
 import streamlit as st
 
 from autoencoder.artifacts import ArtifactError
-from autoencoder.preprocess import NoDigitError, digit_from_gray, digit_from_strokes, read_gray, shrink_strokes
+from autoencoder.preprocess import NoDigitError, digit_from_gray, read_gray, shrink_strokes
 from autoencoder.strokes import BRUSH_PX, CANVAS_PX
 from autoencoder.ui import canvas, visit
 from autoencoder.ui.address import CAMERA, DRAW, RANDOM, SOURCES, UPLOAD
-from autoencoder.ui.answer import Query, show_answer, show_no_answer
+from autoencoder.ui.answer import show_answer, show_no_answer
 from autoencoder.ui.classroom import invite
 from autoencoder.ui.loading import load_engine, try_mnist_again
 from autoencoder.ui.options import choose_options, is_presented
 from autoencoder.ui.pictures import show_digit
+from autoencoder.ui.query import ANY, Query, ask_random, asked_query, settle_random
 from autoencoder.ui.style import fit_screen
-from autoencoder.verdict import named
 
 UPLOAD_TYPES = ["png", "jpg", "jpeg", "webp", "bmp"]
-ANY = "any"
 INPUT_PX, PRESENTED_INPUT_PX = 328, 420  # what a phone of 360 px has; and what leaves an answer one screen high
-HINTS = {
-    DRAW: "Draw a digit from 0 to 9, or click **Random query**: its look-alikes appear here.",
-    UPLOAD: "Choose a picture of one handwritten digit: its look-alikes appear here.",
-    CAMERA: "Take a picture of one handwritten digit on plain paper: its look-alikes appear here.",
-}
 
 
 def search_page():
     """Draw, pick or photograph a digit on the left; its look-alikes on the right."""
-    visit.open_address()
+    visit.open_address("Search")
     _search()
 
 
@@ -60,7 +55,7 @@ def _search():
         loaded = _load(options)  # after the canvas, so that there is a page to draw on meanwhile
         if source == RANDOM:
             wanted = ANY if options.guess else st.session_state.get("digit", ANY)
-            _settle_random(loaded.engine.gallery, wanted)
+            settle_random(loaded.engine.gallery, wanted)
         visit.write_address()
         hidden = options.guess and not visit.is_revealed()
         queries_or_hint = _queries(loaded.engine.gallery, options)
@@ -87,6 +82,7 @@ def _show_header(present):
             SOURCES,
             required=True,
             key="source",
+            persist_state="session",
             on_change=_change_source,
             label_visibility="collapsed",
         )
@@ -103,58 +99,28 @@ def _show_buttons(source):
             canvas.undo_and_clear()
         forgotten = not visit.can_go_back()
         st.button("Back", icon=":material/arrow_back:", key="back", on_click=visit.go_back, disabled=forgotten)
-        st.button("Random query", icon=":material/casino:", key="random", on_click=_ask_random)
+        st.button("Random query", icon=":material/casino:", key="random", on_click=ask_random)
 
 
 def _queries(gallery, options):
     """What to search for: one query, or two where a drawing is to be searched as it is too; or else a hint."""
-    source, value = visit.question()
-    if value is None:
-        return st.session_state.get("problem") or HINTS[source]
-    if source == RANDOM:
-        _, index = value
-        return [Query(gallery.images[index], index, int(gallery.labels[index]))]
-    if source != DRAW:
-        return [Query(value)]
-    try:
-        prepared = digit_from_strokes(value, dot_size=BRUSH_PX)
-        if options.prepare:
-            return [Query(prepared)]
-        shrunk = shrink_strokes(value, canvas_px=CANVAS_PX, brush_px=BRUSH_PX)
-        return [Query(shrunk, title="Only shrunk"), Query(prepared, title="Prepared as MNIST was")]
-    except NoDigitError as hint:
-        return str(hint)
+    query = asked_query(gallery)
+    source, strokes = visit.question()
+    if isinstance(query, str) or source != DRAW or options.prepare:
+        return query if isinstance(query, str) else [query]
+    shrunk = shrink_strokes(strokes, canvas_px=CANVAS_PX, brush_px=BRUSH_PX)
+    return [Query(shrunk, title="Only shrunk"), replace(query, title="Prepared as MNIST was")]
 
 
 def _choose_digit():
     st.selectbox(
-        "Which digit", [ANY, *range(10)], key="digit", on_change=_ask_random, persist_state="session", width=160
+        "Which digit", [ANY, *range(10)], key="digit", on_change=ask_random, persist_state="session", width=160
     )
 
 
-def _ask_random():
-    """Ask for another digit of the gallery; which one is settled once the gallery is there."""
-    visit.ask(RANDOM, None)
-
-
-def _settle_random(gallery, wanted):
-    """Have a digit of the gallery asked: a random one of those wanted, unless one is asked already."""
-    _, asked = visit.question()
-    if asked:
-        name, index = asked
-        if name == gallery.name and index < len(gallery):
-            return
-        visit.show_hint("The digit that the address names is not in this gallery, so here is another.")
-    candidates = np.arange(len(gallery)) if wanted == ANY else np.flatnonzero(gallery.labels == wanted)
-    candidates = candidates[candidates != st.session_state.get("previous_random")]
-    index = int(np.random.default_rng().choice(candidates))
-    st.session_state.previous_random = index
-    visit.settle(RANDOM, (gallery.name, index))
-
-
 def _show_random(query, hidden):
-    label = "" if hidden else f" {named(query.label, '**')},"
-    st.markdown(f"Digit {query.index} of the gallery,{label} left out of its own answer")
+    what = f"Digit {query.index} of the gallery" if hidden else query
+    st.markdown(f"{what}, left out of its own answer")
     show_digit(query.digit, alt="the query", width=CANVAS_PX)
 
 

@@ -12,7 +12,7 @@ def fit_screen(*, present):
     On a narrow screen a sentence takes up to three lines; its box has room for them, so that nothing below it jumps.
     On screens wider than 100 letters the page stays as wide as that, so that canvas and answer are side by side.
     """
-    page = ".stMainBlockContainer { padding-top: 2.5rem; max-width: 100rem }"
+    page = ".stMainBlockContainer { padding-top: 4rem; max-width: 100rem }"
     page += " @media (max-width: 1000px) { [data-testid='stAlertContainer'] { min-height: 6.8rem } }"
     larger = f"@media (min-width: 640px) {{ html {{ font-size: {PRESENTER_TYPE_PX} }} }}" if present else ""
     st.html(f"<style>{page} {larger}</style>")

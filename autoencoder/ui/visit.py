@@ -47,14 +47,21 @@ def can_go_back():
     return bool(st.session_state.get("history"))
 
 
-def open_address():
+def open_address(page):
     """Ask what the address asks, where it is another question than the page itself has written there.
 
-    So it is at the start of a visit, and when the visitor goes back by the browser's own button.
+    So it is at the start of a visit, and when the visitor goes back by the browser's own button. An address that asks
+    nothing, when the visitor comes from another page, is that of a link to this one: the question goes along.
     """
+    came_from = st.session_state.get("page")
+    st.session_state.page = page
     if "address" not in st.session_state and (wrong := nonsense_in_address()):
         show_hint(f"The address sets {' and '.join(wrong)} to something that cannot be, so it is ignored.")
     asked = st.query_params.get(PARAMETER)
+    if came_from not in (None, page):
+        canvas.restore_drawing()
+        if asked is None:
+            return
     if asked == st.session_state.get("address"):
         return
     st.session_state.address = asked

@@ -1,0 +1,46 @@
+"""The About page: what this is, how well it does, and whose data it is made from."""
+
+import re
+
+import streamlit as st
+
+from autoencoder import artifacts
+
+CARD = "MODEL_CARD.md"
+WHAT_IT_IS = """
+Reverse image search on handwritten digits. A small network, the **encoder**, squeezes a picture of 28 × 28
+pixels into 32 numbers, and another, the **decoder**, draws it again from those. They were trained on 60,000
+digits of MNIST without being told what the digits are. Pictures whose 32 numbers are near each other look
+alike, so to find look-alikes is to find the nearest numbers, exactly, by Euclidean distance.
+
+The **Search** page is the thing itself. The other pages let you try what is claimed of it: that the 32
+numbers are a better place to search than pixels or PCA (**Compare**, **Better than PCA?**), that they keep
+the signal and drop the noise (**Less noise**), that a shift upsets them less (**Shift**), that they are
+faster to search (**32 against 784**); and where all this fails (**Failures**).
+"""
+LICENCES = """
+The code is under the MIT licence. MNIST is by Yann LeCun and Corinna Cortes, CC BY-SA 3.0. The bundled digits
+are the UCI data set "Optical Recognition of Handwritten Digits" by E. Alpaydin and C. Kaynak, CC BY 4.0, as
+scikit-learn ships them. The pen strokes that drawings were measured with are the UCI data set "Pen-Based
+Recognition of Handwritten Digits" by E. Alpaydin and F. Alimoglu, CC BY 4.0.
+"""
+
+
+def about_page():
+    """What it is, the model card with its figures, and the licences."""
+    st.header("About", anchor=False)
+    st.markdown(WHAT_IT_IS)
+    st.subheader("Data and licences", anchor=False)
+    st.markdown(LICENCES)
+    try:
+        card = (artifacts.DIRECTORY / CARD).read_text("utf-8")
+    except OSError:
+        st.info("The model card is missing: restore it with `git checkout artifacts`.")
+        return
+    st.divider()
+    card = re.sub(r"!\[.*?\]\(.*?\)", "(The Failures page shows them.)", card)
+    for number, part in enumerate(card.split("```")):  # text and figures in turn
+        if number % 2:
+            st.code(part.strip("\n"), language=None, wrap_lines=True)
+        else:
+            st.markdown(part)

@@ -1,0 +1,107 @@
+"""The Compare page: one query, three spaces to search in."""
+
+from time import perf_counter
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from autoencoder import artifacts
+from autoencoder.ui import visit
+from autoencoder.ui.address import RANDOM
+from autoencoder.ui.answer import GALLERY_NAMES
+from autoencoder.ui.lesson import begin, show_chart, show_neighbors, show_query
+from autoencoder.ui.loading import load_spaces, load_study
+from autoencoder.verdict import judge
+
+SPACES = {
+    "latent": ("Autoencoder", "32 numbers, learned"),
+    "pca": ("PCA", "32 numbers, the best linear ones"),
+    "pixels": ("Raw pixels", "784 numbers, as they are"),
+    "textbook": ("Textbook autoencoder", "32 numbers, one dense layer"),
+}
+SEARCHED = ("latent", "pca", "pixels")
+
+
+def compare_page():
+    """The neighbours of one query in each space, and how the spaces do over the whole gallery."""
+    engine = begin("Compare", "The same query, searched in three spaces. Which one knows what a digit is?")
+    gallery = engine.gallery
+    query = show_query(gallery)
+    st.button(
+        "Find a query where they disagree",
+        icon=":material/compare_arrows:",
+        key="disagree",
+        on_click=_ask_where_they_disagree,
+        args=(gallery.name,),
+    )
+    spaces = load_spaces(engine, gallery.name)
+    for column, name in zip(st.columns(len(SEARCHED), gap="large"), SEARCHED, strict=True):
+        with column:
+            _show_search(gallery, query, name, *spaces[name])
+    _show_figures(gallery.name)
+
+
+def _show_search(gallery, query, name, space, nearest):
+    title, what = SPACES[name]
+    st.subheader(title, anchor=False)
+    st.caption(what)
+    vector = space.transform(query.digit[None])
+    left_out = None if query.index is None else np.array([query.index])
+    started = perf_counter()
+    _, indices = nearest.kneighbors(vector, 4, exclude=left_out)
+    searched_s = perf_counter() - started
+    labels = gallery.labels[indices[0]].tolist()
+    digit = judge(labels, digit=query.label).digit
+    show_neighbors(gallery, indices[0], digit)
+    right = "right" if query.label is not None else f"are {digit}s"
+    st.markdown(f"**{labels.count(digit)} of 4** {right}, in **{1000 * searched_s:.2f} ms**")
+
+
+def _ask_where_they_disagree(gallery_name):
+    hits = np.stack([load_study(gallery_name).hits[name] for name in SEARCHED])
+    apart = np.flatnonzero(np.ptp(hits, axis=0) >= 2)
+    visit.ask(RANDOM, (gallery_name, int(np.random.default_rng().choice(apart))))
+
+
+def _show_figures(gallery_name):
+    st.subheader("Over the whole gallery", anchor=False)
+    figures = artifacts.load_metrics().get(gallery_name, {})
+    rows = pd.DataFrame(
+        {
+            "space": title,
+            "right neighbors": of_space["precision_at_4"],
+            "low": of_space["precision_at_4_interval"][0],
+            "high": of_space["precision_at_4_interval"][1],
+            "all 4 right": of_space["all_4"],
+            "error": of_space.get("mse"),
+        }
+        for name, (title, _) in SPACES.items()
+        if (of_space := figures.get(name))
+    )
+    if rows.empty:
+        st.info("There are no figures: `python -m autoencoder evaluate --keep` makes them.")
+        return
+    y = alt.Y("space:N", sort=rows["space"].tolist(), title=None)
+    x = alt.X(
+        "right neighbors:Q",
+        scale=alt.Scale(zero=False),
+        axis=alt.Axis(format=".0%", tickMinStep=0.01),
+        title="right neighbors",
+    )
+    base = alt.Chart(rows).encode(y=y)
+    intervals = base.mark_rule(strokeWidth=3).encode(x=alt.X("low:Q", title="right neighbors"), x2="high:Q")
+    points = base.mark_point(filled=True, size=140, opacity=1).encode(x=x)
+    texts = base.mark_text(dy=-16, fontSize=15).encode(x=x, text=alt.Text("right neighbors:Q", format=".2%"))
+    show_chart(intervals + points + texts, height=260)
+    shares = {"right neighbors": "{:.2%}".format, "all 4 right": "{:.1%}".format}
+    errors = {"error": lambda error: "–" if pd.isna(error) else f"{error:.4f}"}
+    shown = rows.drop(columns=["low", "high"]).set_index("space")
+    st.table(pd.DataFrame({name: shown[name].map(show) for name, show in (shares | errors).items()}))
+    st.caption(
+        f"Each of {GALLERY_NAMES[gallery_name]} searched among the others: how many of its 4 nearest show its digit, "
+        "with 95 % intervals, and the error of the reconstruction (MSE a pixel). "
+        "Measured by python -m autoencoder evaluate, kept in artifacts/metrics.json. The textbook autoencoder has "
+        "no place above, for only its figures are kept."
+    )

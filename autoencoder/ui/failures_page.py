@@ -1,0 +1,54 @@
+"""Lesson "Failures": the queries that the search fails, by digit and by what they are taken for."""
+
+import numpy as np
+import streamlit as st
+
+from autoencoder.ui import visit
+from autoencoder.ui.address import RANDOM
+from autoencoder.ui.answer import GALLERY_NAMES
+from autoencoder.ui.lesson import begin, show_row
+from autoencoder.ui.loading import load_study
+from autoencoder.ui.search_page import search_page
+from autoencoder.verdict import named
+
+ANY = "any"
+AT_A_TIME = 6
+FEW = 2  # of 4 right: from here on downward a search has failed
+
+
+def failures_page():
+    """The gallery's worst queries, each with the neighbours that it draws."""
+    engine = begin(
+        "Failures",
+        "The gallery's queries that find at most 2 of their own kind among 4, the worst first. Would you have known?",
+    )
+    gallery, study = engine.gallery, load_study(engine.gallery.name)
+    hits, found = study.hits["latent"], gallery.labels[study.neighbors]
+    taken_for = np.array([np.bincount(labels, minlength=10).argmax() for labels in found])
+    failed = np.flatnonzero((hits <= FEW) & (taken_for != gallery.labels))
+    with st.container(horizontal=True):
+        digit = st.selectbox("The digit", [ANY, *range(10)], key="failed_digit", width=140)
+        taken = st.selectbox("taken for", [ANY, *range(10)], key="taken_for", width=140)
+    shown = [
+        index
+        for index in failed[np.argsort(hits[failed], kind="stable")]
+        if digit in (ANY, gallery.labels[index]) and taken in (ANY, taken_for[index])
+    ]
+    st.markdown(
+        f"**{len(shown)}** such queries of {GALLERY_NAMES[gallery.name]}; **{len(failed)}** in all "
+        f"({len(failed) / len(gallery):.1%})."
+    )
+    n_pages = max(1, -(-len(shown) // AT_A_TIME))
+    number = st.number_input("Page", 1, n_pages, 1, key="page_of_failures", width=140) if n_pages > 1 else 1
+    for index in shown[(number - 1) * AT_A_TIME : number * AT_A_TIME]:
+        _show_failure(gallery, int(index), study.neighbors[index])
+
+
+def _show_failure(gallery, index, neighbors):
+    label = int(gallery.labels[index])
+    with st.container(border=True):
+        captions = [f"the query, {named(label)}", *(named(int(gallery.labels[neighbor])) for neighbor in neighbors)]
+        show_row(gallery.images[[index, *neighbors]], captions, captions)
+        if st.button(f"Open digit {index} in Search", icon=":material/search:", key=f"open-{index}"):
+            visit.ask(RANDOM, (gallery.name, index))
+            st.switch_page(st.Page(search_page, title="Search", default=True))

@@ -1,0 +1,79 @@
+"""What the teaching pages share: how they begin, their query, and digits in a row."""
+
+import streamlit as st
+
+from autoencoder import artifacts
+from autoencoder.ui import visit
+from autoencoder.ui.address import RANDOM
+from autoencoder.ui.answer import GALLERY_NAMES
+from autoencoder.ui.loading import load_engine
+from autoencoder.ui.pictures import show_digit
+from autoencoder.ui.query import ask_random, asked_query, settle_random
+from autoencoder.ui.style import fit_screen
+from autoencoder.verdict import named
+
+QUERY_PX = 112
+SMALL_PX, LARGE_PX = 74, 160  # on a phone four in a row, and two
+LETTERS_PX = 15
+OURS = "#d9480f"  # of what a chart is to show beside others; dark and light backgrounds bear it
+
+
+def begin(title, claim):
+    """Show a page's title and what it is about; returns the engine, or ends the page with a sentence without one."""
+    visit.open_address(title)
+    fit_screen(present=False)
+    st.header(title, anchor=False)
+    st.markdown(claim)
+    try:
+        with st.spinner("Loading the autoencoder…"):
+            loaded = load_engine()
+    except artifacts.ArtifactError as error:
+        st.error(str(error), icon=":material/build:")
+        st.stop()
+    if loaded.problem:
+        st.caption(f"Without MNIST: this is {GALLERY_NAMES[loaded.engine.gallery.name]}.")
+    return loaded.engine
+
+
+def show_query(gallery):
+    """Show what is asked, here or on the page before, or a random digit where nothing is; returns the Query."""
+    source, _ = visit.question()
+    if source == RANDOM:
+        settle_random(gallery)
+    if isinstance(asked_query(gallery), str):
+        ask_random()
+        settle_random(gallery)
+    query = asked_query(gallery)
+    visit.write_address()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        show_digit(query.digit, alt="the query", width=QUERY_PX)
+        with st.container(gap="xsmall", width="content"):
+            st.markdown(str(query))
+            st.button("Random query", icon=":material/casino:", key="random", on_click=ask_random)
+            st.caption("To draw one, go to **Search** and come back: it comes along.")
+    return query
+
+
+def show_row(digits, captions, alts, *, width=SMALL_PX):
+    """Digits float32 (n, 28, 28) side by side, each with a caption and a text for those who cannot see it."""
+    with st.container(horizontal=True, gap="xsmall"):
+        for digit, caption, alt in zip(digits, captions, alts, strict=True):
+            show_digit(digit, alt=alt, caption=caption, width=width)
+
+
+def show_neighbors(gallery, indices, digit):
+    """Digits of a gallery in a row, nearest first; those that show another than `digit` are marked."""
+    labels = [int(gallery.labels[index]) for index in indices]
+    captions = [named(label) + (f" **≠ {digit}**" if label != digit else "") for label in labels]
+    alts = [f"neighbor {rank}, {named(label)}" for rank, label in enumerate(labels, 1)]
+    show_row(gallery.images[indices], captions, alts)
+
+
+def show_chart(chart, *, height, **options):
+    """An Altair chart as wide as its place, in letters that can be read from the last row."""
+    axes = {"labelFontSize": LETTERS_PX, "titleFontSize": LETTERS_PX, "labelLimit": 300}
+    letters = {"labelFontSize": LETTERS_PX, "labelLimit": 300, "symbolSize": 150}
+    ink = "white" if st.context.theme.type == "dark" else "black"  # which Streamlit's chart theme leaves to us
+    chart = chart.properties(height=height).configure_axis(**axes).configure_legend(**letters)
+    chart = chart.configure_text(color=ink).configure_rule(color=ink)
+    return st.altair_chart(chart.configure_view(strokeWidth=0), **options)

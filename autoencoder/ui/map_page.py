@@ -1,0 +1,85 @@
+"""The Map page: the gallery in two dimensions, and where the query is."""
+
+from functools import partial
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from autoencoder.study import place_on_map
+from autoencoder.ui import visit
+from autoencoder.ui.address import RANDOM
+from autoencoder.ui.lesson import OURS, begin, show_chart, show_neighbors, show_query
+from autoencoder.ui.loading import load_study
+from autoencoder.verdict import judge
+
+MAP_PX = 620
+HIDDEN = alt.Axis(labels=False, ticks=False, domain=False, grid=False, title=None)
+
+
+def map_page():
+    """Every digit of the gallery as a small numeral, the query as a ring, and lines to its true neighbours."""
+    engine = begin(
+        "Map",
+        "Every digit of the gallery, as the numeral that it shows. Digits that are near each other in the 32 numbers "
+        "are put near each other here, but a flat map distorts: **distances are measured in 32 dimensions**, and a "
+        "neighbor may lie on the other side. Choose a numeral, and it becomes the query.",
+    )
+    map_column, query_column = st.columns([3, 1])
+    with query_column:
+        query = show_query(engine.gallery)
+        result = engine.search(query.digit, exclude=query.index)
+        found = [neighbor.index for neighbor in result.neighbors]
+        st.markdown("Its nearest in 32 dimensions")
+        labels = [neighbor.label for neighbor in result.neighbors]
+        show_neighbors(engine.gallery, found, judge(labels, digit=query.label).digit)
+    with map_column:
+        positions = load_study(engine.gallery.name).positions
+        if query.index is not None:
+            place = positions[query.index]
+        else:
+            place = place_on_map(positions, found, np.array([neighbor.distance for neighbor in result.neighbors]))
+            st.caption("Your digit is not on the map, so it is put between its neighbors, the nearer counting more.")
+        show_chart(
+            _chart(engine.gallery.labels, positions, place, found),
+            height=MAP_PX,
+            key="map",
+            on_select=partial(_take_selected, engine.gallery.name),
+            selection_mode="chosen",
+        )
+
+
+def _chart(labels, positions, place, found):
+    gallery = pd.DataFrame(
+        {"x": positions[:, 0], "y": positions[:, 1], "digit": labels, "index": np.arange(len(labels))}
+    )
+    lines = pd.DataFrame({"x": place[0], "y": place[1], "x2": positions[found, 0], "y2": positions[found, 1]})
+    flat = alt.Scale(domain=[-0.02, 1.02], nice=False)
+    x, y = alt.X("x:Q", scale=flat, axis=HIDDEN), alt.Y("y:Q", scale=flat, axis=HIDDEN)
+    chosen = alt.selection_point("chosen", fields=["index"], on="click", nearest=True, empty=False)
+    numerals = (
+        alt.Chart(gallery)
+        .mark_text(fontSize=9)
+        .encode(x, y, text="digit:N", color=alt.Color("digit:N", scale=alt.Scale(scheme="tableau10"), legend=None))
+        .add_params(chosen)
+    )
+    ways = alt.Chart(lines).mark_rule(strokeWidth=3, color=OURS).encode(x, y, x2="x2:Q", y2="y2:Q")
+    ends = (
+        alt.Chart(lines)
+        .mark_point(size=200, strokeWidth=3, filled=False, opacity=1, color=OURS)
+        .encode(alt.X("x2:Q"), alt.Y("y2:Q"))
+    )
+    here = (
+        alt.Chart(lines.head(1))
+        .mark_point(size=500, strokeWidth=5, shape="diamond", filled=False, opacity=1, color=OURS)
+        .encode(x, y)
+    )
+    middles = gallery.groupby("digit", as_index=False)[["x", "y"]].median()
+    names = alt.Chart(middles).mark_text(fontSize=40, fontWeight="bold", opacity=0.75).encode(x, y, text="digit:N")
+    return numerals + names + ways + ends + here
+
+
+def _take_selected(gallery_name):
+    if chosen := st.session_state.map.selection.get("chosen"):
+        visit.ask(RANDOM, (gallery_name, int(chosen[0]["index"])))

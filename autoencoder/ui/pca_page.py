@@ -1,0 +1,69 @@
+"""Lesson "Better than PCA?": how many principal components are worth 32 learned numbers?"""
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from autoencoder import artifacts
+from autoencoder.ui.lesson import OURS, begin, show_chart
+
+AUTOENCODERS = {"latent": "autoencoder", "textbook": "textbook autoencoder"}
+MEASURES = {
+    "Right neighbors": ("precision_at_4", ".0%", "right neighbors among 4"),
+    "Reconstruction error": ("mse", ".3f", "MSE a pixel"),
+}
+
+
+def pca_page():
+    """Precision and reconstruction error against the latent's size: PCA as a curve, the autoencoders as points."""
+    begin(
+        "Better than PCA?",
+        "PCA is the best that any linear map can do. With how many numbers does it reach an autoencoder's 32? MNIST's "
+        "test set, searched in itself.",
+    )
+    metrics = artifacts.load_metrics()
+    by_size, mnist = metrics.get("pca_by_size", {}), metrics.get("mnist", {})
+    if not by_size:
+        st.info("There are no figures: `python -m autoencoder encode` makes them.")
+        return
+    shown = st.segmented_control(
+        "What is measured", list(MEASURES), default="Right neighbors", required=True, key="measure"
+    )
+    name, number_format, title = MEASURES[shown]
+    curve = pd.DataFrame({"numbers": int(size), title: of_size[name]} for size, of_size in by_size.items())
+    points = pd.DataFrame(
+        {"numbers": 32, title: mnist[space][name], "of": label}
+        for space, label in AUTOENCODERS.items()
+        if space in mnist
+    )
+    show_chart(_chart(curve, points, title, number_format), height=400)
+    st.markdown(_answer(shown, name, by_size, mnist))
+    st.caption("Measured by the build, kept in artifacts/metrics.json.")
+
+
+def _chart(curve, points, title, number_format):
+    x = alt.X(
+        "numbers:Q",
+        scale=alt.Scale(type="log", base=2),
+        title="numbers a digit",
+        axis=alt.Axis(values=curve["numbers"]),
+    )
+    y = alt.Y(f"{title}:Q", scale=alt.Scale(zero=False), axis=alt.Axis(format=number_format))
+    line = alt.Chart(curve).mark_line(strokeWidth=3, point=alt.OverlayMarkDef(size=80)).encode(x, y)
+    name = alt.Chart(curve.tail(1)).mark_text(text="PCA", dy=-16, fontSize=15).encode(x, y)
+    marks = alt.Chart(points).mark_point(size=200, filled=True, opacity=1, shape="diamond", color=OURS).encode(x, y)
+    texts = alt.Chart(points).mark_text(align="left", dx=14, fontSize=15).encode(x, y, text="of:N")
+    return line + name + marks + texts
+
+
+def _answer(shown, name, by_size, mnist):
+    ours, better = mnist["latent"][name], max if name == "precision_at_4" else min
+    reached = [size for size, of_size in by_size.items() if better(of_size[name], ours) == of_size[name]]
+    pca = by_size["32"][name]
+    figures = f"{ours:.2%} against {pca:.2%}" if name == "precision_at_4" else f"{ours:.4f} against {pca:.4f}"
+    until = (
+        f"PCA gets there with {reached[0]} numbers."
+        if reached
+        else f"PCA does not get there with {max(map(int, by_size))}."
+    )
+    return f"{shown} with 32 numbers: autoencoder against PCA **{figures}**. {until}"

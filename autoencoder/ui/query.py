@@ -1,0 +1,68 @@
+"""What is asked, as a digit to search for."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from autoencoder.preprocess import NoDigitError, digit_from_strokes
+from autoencoder.strokes import BRUSH_PX
+from autoencoder.ui import visit
+from autoencoder.ui.address import CAMERA, DRAW, RANDOM, UPLOAD
+from autoencoder.verdict import named
+
+ANY = "any"
+HINTS = {
+    DRAW: "Draw a digit from 0 to 9, or click **Random query**: its look-alikes appear here.",
+    UPLOAD: "Choose a picture of one handwritten digit: its look-alikes appear here.",
+    CAMERA: "Take a picture of one handwritten digit on plain paper: its look-alikes appear here.",
+}
+
+
+@dataclass(frozen=True)
+class Query:
+    """A digit float32 (28, 28) to search for; its gallery index and label where it comes from there."""
+
+    digit: np.ndarray
+    index: int | None = None
+    label: int | None = None
+    title: str | None = None
+
+    def __str__(self):
+        return "Your digit" if self.index is None else f"Digit {self.index} of the gallery, {named(self.label, '**')}"
+
+
+def asked_query(gallery):
+    """The query that is asked, or a sentence where there is none."""
+    source, value = visit.question()
+    if value is None:
+        return st.session_state.get("problem") or HINTS[source]
+    if source == RANDOM:
+        _, index = value
+        return Query(gallery.images[index], index, int(gallery.labels[index]))
+    if source != DRAW:
+        return Query(value)
+    try:
+        return Query(digit_from_strokes(value, dot_size=BRUSH_PX))
+    except NoDigitError as hint:
+        return str(hint)
+
+
+def ask_random():
+    """Ask for another digit of the gallery; which one is settled once the gallery is there."""
+    visit.ask(RANDOM, None)
+
+
+def settle_random(gallery, wanted=ANY):
+    """Have a digit of the gallery asked: a random one of those wanted, unless one is asked already."""
+    _, asked = visit.question()
+    if asked:
+        name, index = asked
+        if name == gallery.name and index < len(gallery):
+            return
+        visit.show_hint("The digit that the address names is not in this gallery, so here is another.")
+    candidates = np.arange(len(gallery)) if wanted == ANY else np.flatnonzero(gallery.labels == wanted)
+    candidates = candidates[candidates != st.session_state.get("previous_random")]
+    index = int(np.random.default_rng().choice(candidates))
+    st.session_state.previous_random = index
+    visit.settle(RANDOM, (gallery.name, index))

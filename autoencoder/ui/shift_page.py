@@ -1,0 +1,75 @@
+"""Lesson "Shift": what a step to the side does to distances in pixels and in the latent."""
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from autoencoder.ui.lesson import LARGE_PX, begin, show_chart, show_query
+from autoencoder.ui.loading import load_spaces
+from autoencoder.ui.pictures import show_digit
+
+FARTHEST_PX = 8
+N_PAIRS = 1000
+NAMES = {"latent": "Autoencoder, 32 numbers", "pixels": "Raw pixels, 784 numbers"}
+
+
+def shift_page():
+    """A digit slid across the grid, and its distance from where it was, in two spaces."""
+    engine = begin(
+        "Shift",
+        "To the eye, a digit that moves stays what it is. To pixels, a thin 1 that moves by its own width has nothing "
+        "left in common with itself. What do the 32 numbers say?",
+    )
+    query = show_query(engine.gallery)
+    chosen_px = st.slider("Shift to the right, pixels", -FARTHEST_PX, FARTHEST_PX, 2, key="shift")
+    shifts_px = np.arange(-FARTHEST_PX, FARTHEST_PX + 1)
+    shifted = np.stack([shift(query.digit, by_px) for by_px in shifts_px])
+    spaces = load_spaces(engine, engine.gallery.name)
+    curves = {name: _relative_distances(*spaces[name], query.digit, shifted) for name in NAMES}
+    show_digit(shift(query.digit, chosen_px), alt=f"the query, shifted by {chosen_px}", width=LARGE_PX)
+    rows = pd.DataFrame(
+        {"shift": by_px, "distance": distance, "space": NAMES[name]}
+        for name, distances in curves.items()
+        for by_px, distance in zip(shifts_px.tolist(), distances, strict=True)
+    )
+    show_chart(_chart(rows, chosen_px), height=320)
+    now = {name: curves[name][chosen_px + FARTHEST_PX] for name in NAMES}
+    least = min(now, key=now.get)
+    st.markdown(
+        f"Shifted by {chosen_px}, the digit is **{now['latent']:.0%}** as far from itself in the latent, and "
+        f"**{now['pixels']:.0%}** in pixels, as two random digits of the gallery are from each other. "
+        + ("" if not chosen_px else f"Less upset: **{NAMES[least]}**.")
+    )
+    st.caption(
+        f"100 % is the median distance between two random digits of the gallery in that space ({N_PAIRS} pairs). The "
+        "digit is not centred again after the shift, as drawings on the Search page are. Ink that leaves the frame is "
+        "lost."
+    )
+
+
+def shift(digit, by_px):
+    """A digit float32 (28, 28) moved to the right by whole pixels, to the left if negative; nothing comes around."""
+    padded = np.pad(digit, ((0, 0), (FARTHEST_PX, FARTHEST_PX)))
+    start = FARTHEST_PX - by_px
+    return padded[:, start : start + 28]
+
+
+def _relative_distances(space, nearest, digit, shifted):
+    first, *others = space.transform(np.concatenate([digit[None], shifted]))
+    one, other = np.random.default_rng(0).integers(len(nearest.vectors), size=(2, N_PAIRS))
+    usual = np.median(np.linalg.norm(nearest.vectors[one] - nearest.vectors[other], axis=1))
+    return np.linalg.norm(np.stack(others) - first, axis=1) / usual
+
+
+def _chart(rows, chosen_px):
+    base = alt.Chart(rows).encode(
+        alt.X("shift:Q", title="shift, pixels", axis=alt.Axis(tickMinStep=1)),
+        alt.Y("distance:Q", title="distance from itself", axis=alt.Axis(format=".0%")),
+        alt.Color("space:N", title=None, legend=alt.Legend(orient="top")),
+    )
+    lines = base.mark_line(strokeWidth=3, point=alt.OverlayMarkDef(size=60)).encode(
+        strokeDash=alt.StrokeDash("space:N", title=None), shape=alt.Shape("space:N", title=None)
+    )
+    here = alt.Chart(pd.DataFrame({"shift": [chosen_px]})).mark_rule(strokeWidth=2, strokeDash=[4, 4], color="gray")
+    return lines + here.encode(x="shift:Q")

@@ -1,0 +1,74 @@
+"""Lesson "32 against 784": the time of a search, measured while one looks on."""
+
+from threading import Lock
+from time import perf_counter
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from autoencoder.search import NearestNeighbors
+from autoencoder.ui.lesson import begin, show_chart
+from autoencoder.ui.loading import load_spaces
+
+SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)  # of the gallery
+N_QUERIES = 25
+NAMES = {"latent": "32 numbers", "pixels": "784 numbers"}
+
+
+def speed_page():
+    """A search's time in both spaces against the gallery's size, one point after the other."""
+    engine = begin(
+        "32 against 784",
+        "The same search, exact and brute force, among 32 and among 784 numbers a digit: the time of one query, "
+        "measured now, on this machine.",
+    )
+    st.button("Measure again", icon=":material/timer:", key="measure")
+    spaces = load_spaces(engine, engine.gallery.name)
+    chart, sentence = st.empty(), st.empty()
+    rows = []
+    with _one_at_a_time():  # for visitors who measure at once would measure each other
+        for share in SHARES:
+            n = int(share * len(engine.gallery))
+            for name, label in NAMES.items():
+                milliseconds = _measure_ms(spaces[name][1], n)
+                rows.append({"digits searched": n, "milliseconds": milliseconds, "vectors": label})
+            with chart:
+                show_chart(_chart(pd.DataFrame(rows)), height=380)
+    latent, pixels = rows[-2]["milliseconds"], rows[-1]["milliseconds"]
+    sentence.markdown(
+        f"Among {n:,} digits: **{latent:.2f} ms** with 32 numbers, **{pixels:.2f} ms** with 784, "
+        f"**{pixels / latent:.0f} times** as long."
+    )
+    st.caption(f"Each point is the median of {N_QUERIES} queries, one at a time, the 4 nearest neighbors of each.")
+
+
+@st.cache_resource(show_spinner=False)
+def _one_at_a_time():
+    return Lock()
+
+
+def _measure_ms(nearest, n):
+    """The median time of a query among the first n vectors, in milliseconds."""
+    some = nearest if n == len(nearest.vectors) else NearestNeighbors(nearest.vectors[:n])
+    times_s = []
+    for index in np.linspace(0, n - 1, N_QUERIES).astype(int):
+        started = perf_counter()
+        some.kneighbors(nearest.vectors[[index]], 4, exclude=np.array([index]))
+        times_s.append(perf_counter() - started)
+    return 1000 * float(np.median(times_s))
+
+
+def _chart(rows):
+    return (
+        alt.Chart(rows)
+        .mark_line(strokeWidth=3, point=alt.OverlayMarkDef(size=80))
+        .encode(
+            alt.X("digits searched:Q", scale=alt.Scale(domainMin=0), axis=alt.Axis(tickCount=5)),
+            alt.Y("milliseconds:Q", title="milliseconds a query", scale=alt.Scale(domainMin=0)),
+            alt.Color("vectors:N", title=None, legend=alt.Legend(orient="top")),
+            alt.StrokeDash("vectors:N", title=None),
+            alt.Shape("vectors:N", title=None),
+        )
+    )

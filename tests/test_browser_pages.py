@@ -1,0 +1,73 @@
+"""The teaching pages in a real browser."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browser import ANSWER_MS, draw, settle
+from playwright.sync_api import expect
+
+PATHS = ("compare", "map", "morph", "noise", "shift", "speed", "pca", "failures", "about")
+
+
+def open_lesson(page, name):
+    """Go to a page by the navigation, as a visitor does."""
+    page.get_by_role("link", name=name, exact=True).click()
+    settle(page)
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everyone_can_use_the_teaching_pages(visit, server, seventh, width, scheme):
+    for path in PATHS:
+        page = visit(
+            f"{server}/{path}?q={seventh}",
+            canvas=False,
+            viewport={"width": width, "height": 800},
+            color_scheme=scheme,
+        )
+        expect(page.get_by_role("heading", level=2).first).to_be_visible(timeout=ANSWER_MS)
+        page.wait_for_timeout(500)
+        settle(page)
+        assert page.get_by_test_id("stException").count() == 0, path
+        assert page.evaluate("document.documentElement.scrollWidth") == width, path
+        violations = Axe().run(page).response["violations"]
+        serious = [found for found in violations if found["impact"] in ("serious", "critical")]
+        assert serious == [], (path, serious)
+        page.context.close()
+
+
+def test_the_query_comes_along_from_page_to_page_and_back(visit, server, drawings):
+    page = visit(server, viewport={"width": 1280, "height": 720})
+    draw(page, drawings[3][0])
+    page.get_by_alt_text("the reconstruction").wait_for()
+    settle(page)
+    seen = page.get_by_alt_text("the query as the model sees it").get_attribute("src")
+    drawn = page.url.split("?")[1]
+    for name in ("Compare", "Map", "Shift", "Search"):
+        open_lesson(page, name)
+        page.wait_for_url(re.compile(re.escape(drawn)))
+    expect(page.get_by_alt_text("the query as the model sees it")).to_have_attribute("src", seen)
+    page.locator("canvas.upper-canvas").wait_for()
+    assert page.locator(".st-key-undo button").is_enabled()
+
+
+def test_a_numeral_of_the_map_becomes_the_query(visit, server, seventh):
+    page = visit(f"{server}/map?q={seventh}", canvas=False, viewport={"width": 1280, "height": 900})
+    chart = page.get_by_test_id("stVegaLiteChart").locator("canvas").first
+    chart.wait_for(timeout=ANSWER_MS)
+    settle(page)
+    box = chart.bounding_box()
+    page.mouse.click(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
+    page.wait_for_url(lambda url: seventh not in url)
+    expect(page.get_by_alt_text("neighbor 4,")).to_be_visible()
+
+
+def test_a_failure_is_opened_in_search(visit, server):
+    page = visit(f"{server}/failures", canvas=False, viewport={"width": 1280, "height": 900})
+    first = page.get_by_role("button", name=re.compile("^Open digit")).first
+    first.wait_for(timeout=ANSWER_MS)
+    index = re.search(r"\d+", first.inner_text())[0]
+    first.click()
+    page.get_by_text("left out of its own answer").wait_for()
+    page.wait_for_url(re.compile(rf"/\?q=(mnist|digits)-{index}$"))

@@ -1,0 +1,144 @@
+"""The teaching pages by AppTest."""
+
+import re
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from autoencoder import artifacts
+from autoencoder.ui import loading
+from autoencoder.ui.compare_page import SEARCHED
+from autoencoder.ui.noise_page import add_noise, add_stroke
+from autoencoder.ui.shift_page import shift
+
+QUERY_PAGES = ("compare", "map", "morph", "noise", "shift")
+PAGES = (*QUERY_PAGES, "speed", "pca", "failures", "about")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fresh_cache():
+    loading.load_engine.clear()
+    yield
+    loading.load_engine.clear()
+
+
+def page(name, **parameters):
+    def run(name):
+        import importlib
+
+        getattr(importlib.import_module(f"autoencoder.ui.{name}_page"), f"{name}_page")()
+
+    app = AppTest.from_function(run, args=(name,), default_timeout=60)
+    app.query_params.update(parameters)
+    app.run()
+    assert not app.exception
+    return app
+
+
+def words(app):
+    return " ".join(element.value for kind in (app.markdown, app.caption) for element in kind)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_opens(name):
+    app = page(name)
+    assert len(app.header) == 1
+    assert not app.error
+
+
+@pytest.mark.parametrize("name", QUERY_PAGES)
+def test_a_page_shows_the_query_of_its_address(name, gallery):
+    app = page(name, q=f"{gallery.name}-7")
+    assert "Digit 7 of the gallery" in words(app)
+    app.button(key="random").click().run()
+    assert "Digit 7 of the gallery" not in words(app)
+
+
+def test_without_a_query_a_random_one_is_asked_and_the_address_says_it(gallery):
+    app = page("compare")
+    index = re.search(r"Digit (\d+) of the gallery", words(app))[1]
+    said = app.query_params["q"]
+    assert (said[0] if isinstance(said, list) else said) == f"{gallery.name}-{index}"
+
+
+def test_the_three_spaces_are_compared_by_how_many_are_right(gallery):
+    app = page("compare", q=f"{gallery.name}-7")
+    hits = loading.load_study(gallery.name).hits
+    for name in SEARCHED:
+        assert f"**{hits[name][7]} of 4** right" in words(app)
+
+
+def test_spaces_that_disagree_are_found(gallery):
+    app = page("compare", q=f"{gallery.name}-7")
+    app.button(key="disagree").click().run()
+    counts = [int(count) for count in re.findall(r"\*\*(\d) of 4\*\*", words(app))]
+    assert max(counts) - min(counts) >= 2
+
+
+def test_the_figures_of_the_comparison_are_those_of_the_metrics(gallery):
+    app = page("compare")
+    metrics = artifacts.load_metrics()[gallery.name]
+    assert f"{metrics['latent']['precision_at_4']:.2%}" in app.table[0].value.to_string()
+
+
+def test_all_of_the_way_is_the_other_digit_s_reconstruction(gallery, engine):
+    app = page("morph", q=f"{gallery.name}-7")
+    app.slider(key="share").set_value(0).run()
+    pictures = [image.proto.imgs[0].url for image in app.image]
+    assert pictures[1] == pictures[2]  # the large one and the film's first
+    app.slider(key="share").set_value(100).run()
+    pictures = [image.proto.imgs[0].url for image in app.image]
+    assert pictures[1] == pictures[10]
+
+
+def test_a_knob_goes_from_the_gallery_s_least_to_its_most(gallery, engine):
+    app = page("morph", q=f"{gallery.name}-7")
+    app.slider(key="knob").set_value(5).run()
+    column = engine.nearest.vectors[:, 4]
+    knob = app.slider[-1]
+    assert knob.min == pytest.approx(column.min(), abs=1e-5)
+    assert knob.max == pytest.approx(column.max(), abs=1e-5)
+
+
+def test_failures_are_those_that_find_two_of_their_kind_at_most(gallery):
+    app = page("failures")
+    hits = loading.load_study(gallery.name).hits["latent"]
+    opened = [int(re.search(r"\d+", button.label)[0]) for button in app.button if button.key.startswith("open-")]
+    assert opened
+    assert all(hits[index] <= 2 for index in opened)
+    assert hits[opened[0]] == hits.min()
+    digit = int(gallery.labels[opened[0]])
+    app.selectbox(key="failed_digit").set_value(digit).run()
+    shown = [int(re.search(r"\d+", button.label)[0]) for button in app.button if button.key.startswith("open-")]
+    assert set(gallery.labels[shown]) == {digit}
+
+
+def test_a_missing_artifact_is_told_on_every_page(monkeypatch, tmp_path):
+    loading.load_engine.clear()
+    monkeypatch.setattr(artifacts, "DIRECTORY", tmp_path)
+    app = page("map")
+    assert "git checkout artifacts" in app.error[0].value
+    loading.load_engine.clear()
+
+
+def test_a_shift_moves_the_ink_and_loses_what_leaves_the_frame():
+    digit = np.zeros((28, 28), np.float32)
+    digit[3, 25] = 1
+    assert np.argwhere(shift(digit, 2)).tolist() == [[3, 27]]
+    assert np.argwhere(shift(digit, -8)).tolist() == [[3, 17]]
+    assert not shift(digit, 3).any()
+
+
+def test_a_stray_stroke_is_as_long_as_asked(bundled):
+    blank = np.zeros((28, 28), np.float32)
+    assert not add_stroke(blank, 0).any()
+    assert add_stroke(blank, 0.5).sum() == pytest.approx(0.5 * 24 * 2, rel=0.05)
+    assert (add_stroke(bundled.images[0], 1) >= bundled.images[0]).all()
+
+
+def test_noise_is_as_strong_as_asked_and_stays_in_range():
+    gray = np.full((28, 28), 0.5, np.float32)
+    assert add_noise(gray, 0.1).std() == pytest.approx(0.1, rel=0.1)
+    np.testing.assert_array_equal(add_noise(gray, 0), gray)
+    assert add_noise(gray, 5).min() == 0

@@ -2,31 +2,34 @@
 
 import numpy as np
 
+from autoencoder.data import Digits
+from autoencoder.disturb import add_noise, shift
 from autoencoder.search import NearestNeighbors
 
 BOOTSTRAP_SAMPLES = 10_000
+NOISE, SHIFT_PX = 0.3, 2
 ROW_ORDER = ("pixels", "pca", "textbook", "latent")
 
 
-def neighbors_at_4(space, gallery, queries=None):
+def neighbors_at_4(space, gallery, queries=None, *, own=False):
     """The gallery indices of each query's 4 nearest neighbours, int64 (n_queries, 4).
 
     Args:
         space: has `transform`, images to vectors.
         gallery: Digits that are searched.
         queries: Digits that are searched for; None for the gallery's own, each left out of its own answer.
+        own: whether the queries are the gallery's own, disturbed: each is left out of its own answer, too.
     """
     vectors = space.transform(gallery.images)
     nearest = NearestNeighbors(vectors)
-    if queries is None:
-        return nearest.kneighbors(vectors, 4, exclude=np.arange(len(vectors)))[1]
-    return nearest.kneighbors(space.transform(queries.images), 4)[1]
+    left_out = np.arange(len(vectors)) if own or queries is None else None
+    return nearest.kneighbors(vectors if queries is None else space.transform(queries.images), 4, exclude=left_out)[1]
 
 
-def hits_at_4(space, gallery, queries=None):
+def hits_at_4(space, gallery, queries=None, *, own=False):
     """How many of each query's 4 nearest neighbours show its digit, int64 (n_queries,) from 0 to 4."""
     labels = (queries or gallery).labels
-    return (gallery.labels[neighbors_at_4(space, gallery, queries)] == labels[:, None]).sum(axis=1)
+    return (gallery.labels[neighbors_at_4(space, gallery, queries, own=own)] == labels[:, None]).sum(axis=1)
 
 
 def picture_failures(space, gallery, *, n_rows=12):
@@ -68,24 +71,40 @@ def summarize(hits, *, seed=0):
     }
 
 
-def reconstruction_mse(space, images):
-    """The mean squared error a pixel of images float32 (n, 28, 28) taken through the space and back."""
-    return float(np.square(space.inverse_transform(space.transform(images)) - images).mean())
+def reconstruction_mse(space, images, wanted=None):
+    """The mean squared error a pixel of images float32 (n, 28, 28) taken through the space and back.
+
+    The error is that against the `wanted` images, where it is not the very same that are wanted back.
+    """
+    wanted = images if wanted is None else wanted
+    return float(np.square(space.inverse_transform(space.transform(images)) - wanted).mean())
 
 
-def evaluate(spaces, gallery, queries=None):
-    """Every space on a gallery, searched for its own digits or for others: space -> `summarize`, and `mse`."""
+def evaluate(spaces, gallery, queries=None, *, own=False):
+    """Every space on a gallery, searched for its own digits or for others: space -> `summarize`, and `mse`.
+
+    Of queries that are the gallery's own, disturbed, `mse` is the error against the undisturbed ones.
+    """
     results = {}
     for space in spaces:
-        results[space.name] = summarize(hits_at_4(space, gallery, queries))
+        results[space.name] = summarize(hits_at_4(space, gallery, queries, own=own))
         if hasattr(space, "inverse_transform"):
-            results[space.name]["mse"] = reconstruction_mse(space, (queries or gallery).images)
+            wanted = gallery.images if own else None
+            results[space.name]["mse"] = reconstruction_mse(space, (queries or gallery).images, wanted)
     return results
 
 
 def evaluate_all(spaces, galleries, drawn=None):
-    """Every space on each gallery, and on drawn digits searched in the first: the digits' name -> `evaluate`."""
+    """Every space on each gallery, on the first's digits disturbed, and on drawn ones: the digits' name -> `evaluate`.
+
+    `…_noisy` are the first gallery's with Gaussian noise of standard deviation 0.3, `…_shifted` those moved to the
+    right by 2 pixels; both, and the drawn ones, are searched for among the undisturbed.
+    """
+    first = galleries[0]
     results = {gallery.name: evaluate(spaces, gallery) for gallery in galleries}
+    for name, images in (("noisy", add_noise(first.images, NOISE)), ("shifted", shift(first.images, SHIFT_PX))):
+        disturbed = Digits(f"{first.name}_{name}", images, first.labels, "")
+        results[disturbed.name] = evaluate(spaces, first, disturbed, own=True)
     if drawn:
         results[drawn.name] = evaluate(spaces, galleries[0], drawn)
     return results
@@ -95,11 +114,11 @@ def format_table(results):
     """What `evaluate_all` gives as lines of text, a row a space."""
     lines = []
     for data, spaces in results.items():
-        lines.append(f"{data:<10} {'P@4':>6}  {'95 % interval':<15}  {'3 of 4':>6}  {'all 4':>6}  {'MSE':>7}")
+        lines.append(f"{data:<13} {'P@4':>6}  {'95 % interval':<15}  {'3 of 4':>6}  {'all 4':>6}  {'MSE':>7}")
         for space in sorted(spaces, key=ROW_ORDER.index):
             row = spaces[space]
             low, high = row["precision_at_4_interval"]
             mse = f"{row['mse']:.4f}" if "mse" in row else "–"
             shares = f"{row['at_least_3_of_4']:>6.3f}  {row['all_4']:>6.3f}  {mse:>7}"
-            lines.append(f"  {space:<8} {row['precision_at_4']:>6.4f}  {low:.4f} – {high:.4f}  {shares}")
+            lines.append(f"  {space:<11} {row['precision_at_4']:>6.4f}  {low:.4f} – {high:.4f}  {shares}")
     return "\n".join(lines)

@@ -54,10 +54,11 @@ class ContentAndPose(keras.Model):
     """An encoder and a decoder, trained so that images of the same digit get nearby latents.
 
     Of an image x, x1 is x itself or, half the time at random, a warp of it. x' is x or, once its nearest neighbors are
-    known, x or one of them; x2 is a random warp of x'. With `content` the first 24 of the latent's 32 numbers:
+    known, x or one of them; x2 is a random warp of x'. The encoder sees them with noise on half of them, as ~x1 and
+    ~x2. With `content` the first 24 of the latent's 32 numbers:
 
-        loss =        mse(decode(encode(x1)), x1)          all 32 numbers give back the very input
-             + 0.03 · agreement(content(x1), content(x2))  the content tells x's partner from other digits'
+        loss =        mse(decode(encode(~x1)), x1)           all 32 numbers give back the input, without its noise
+             + 0.03 · agreement(content(~x1), content(~x2))  the content tells x's partner from other digits'
 
     The agreement is the cross-entropy of picking x's own partner among the batch (InfoNCE; van den Oord, Li and
     Vinyals, "Representation Learning with Contrastive Predictive Coding", 2018), by Euclidean distance and with the

@@ -33,6 +33,24 @@ def test_queries_from_outside_are_not_left_out():
     assert hits_at_4(Pixels(), gallery, queries).tolist() == [3, 2]
 
 
+def test_disturbed_queries_are_left_out_of_their_own_answers():
+    gallery = line_of_digits([0, 0.1, 0.2, 0.3, 0.4, 0.9], [1, 1, 1, 2, 2, 2])
+    assert hits_at_4(Pixels(), gallery, gallery, own=True).tolist() == hits_at_4(Pixels(), gallery).tolist()
+
+
+def test_noise_and_a_shift_cost_pixels_their_neighbors(bundled):
+    results = evaluate_all([Pixels()], [bundled])
+    precisions = {name: of_space["pixels"]["precision_at_4"] for name, of_space in results.items()}
+    assert precisions["digits"] > precisions["digits_noisy"]
+    assert precisions["digits"] > precisions["digits_shifted"] + 0.1
+
+
+def test_the_error_of_disturbed_images_is_that_against_the_undisturbed():
+    pca = PCA(np.zeros(784, np.float32), np.eye(1, 784, dtype=np.float32))  # keeps the first pixel alone
+    wanted, disturbed = np.zeros((1, 28, 28), np.float32), np.ones((1, 28, 28), np.float32)
+    assert reconstruction_mse(pca, disturbed, wanted) == pytest.approx(1 / 784)
+
+
 def test_the_summary_is_the_mean_share_and_two_thresholds():
     summary = summarize(np.array([4, 3, 2, 1]))
     del summary["precision_at_4_interval"]
@@ -66,7 +84,7 @@ def test_the_interval_holds_the_mean_and_narrows_with_the_queries():
 
 def test_drawn_digits_are_searched_in_the_first_gallery_under_their_name(bundled):
     results = evaluate_all([Pixels()], [bundled], line_of_digits([0.5, 0.6], [1, 1]))
-    assert list(results) == ["digits", "line"]
+    assert list(results) == ["digits", "digits_noisy", "digits_shifted", "line"]
 
 
 def test_the_table_has_a_row_a_space():

@@ -13,11 +13,13 @@ WITHOUT_TENSORFLOW = [
     "__main__",
     "artifacts",
     "data",
+    "disturb",
     "evaluate",
     "preprocess",
     "search",
     "spaces",
     "strokes",
+    "study",
     "verdict",
 ]
 

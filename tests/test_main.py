@@ -85,7 +85,7 @@ def test_evaluate_prints_every_space_on_the_data_that_is_there(monkeypatch, tmp_
     assert main(["evaluate", "--json"]) == 0
     printed = capsys.readouterr()
     results = json.loads(printed.out)
-    assert set(results) == {"digits"}
+    assert set(results) == {"digits", "digits_noisy", "digits_shifted"}
     assert set(results["digits"]) >= {"pixels", "pca", "latent"}
     assert {"precision_at_4", "at_least_3_of_4", "all_4", "mse"} <= set(results["digits"]["latent"])
     assert "without MNIST" in printed.err

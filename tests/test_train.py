@@ -28,7 +28,7 @@ def test_training_leaves_artifacts_that_search(few_digits, tmp_path, capfd):
     kept = artifacts.load_metrics(tmp_path)
     assert kept.pop("pca_by_size")["32"]["mse"] < 0.05
     assert kept == metrics
-    assert set(metrics) == {"mnist", "digits"}
+    assert set(metrics) == {"mnist", "digits", "mnist_noisy", "mnist_shifted"}
     assert set(metrics["mnist"]) == {"pixels", "pca", "latent"}
     result = Engine.load(few_digits, tmp_path).search(few_digits.images[3], 4, exclude=3)
     assert 3 not in [neighbor.index for neighbor in result.neighbors]

@@ -2,14 +2,13 @@
 
 import numpy as np
 import streamlit as st
-from PIL import Image, ImageDraw
 
+from autoencoder.disturb import add_noise, add_stroke
 from autoencoder.ui.lesson import LARGE_PX, begin, show_neighbors, show_query, show_row
 from autoencoder.ui.loading import load_spaces
 from autoencoder.verdict import judge
 
 NOISE, STROKE = "Noise", "A stray stroke"
-SUBPIXELS = 8
 
 
 def noise_page():
@@ -33,23 +32,6 @@ def noise_page():
     show_neighbors(
         engine.gallery, [neighbor.index for neighbor in result.neighbors], judge(labels, digit=query.label).digit
     )
-
-
-def add_noise(digit, amount):
-    """A digit float32 (28, 28) with Gaussian noise of this standard deviation, cut off to [0, 1]; always the same."""
-    noise = np.random.default_rng(0).standard_normal(digit.shape, np.float32)
-    return (digit + amount * noise).clip(0, 1)
-
-
-def add_stroke(digit, amount):
-    """A digit float32 (28, 28) with a bar along its lower edge, this share of the frame's width long."""
-    side = 28 * SUBPIXELS
-    drawn = Image.new("L", (side, side))
-    if amount:
-        bar = [2 * SUBPIXELS, 22 * SUBPIXELS, (2 + 24 * amount) * SUBPIXELS - 1, 24 * SUBPIXELS - 1]  # inclusive
-        ImageDraw.Draw(drawn).rectangle(bar, fill=255)
-    shrunk = np.asarray(drawn.resize((28, 28), Image.Resampling.BOX), np.float32) / 255
-    return np.maximum(digit, shrunk)
 
 
 def _redraw(space, digit):

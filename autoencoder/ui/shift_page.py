@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from autoencoder.disturb import shift
 from autoencoder.ui.lesson import LARGE_PX, begin, show_chart, show_query
 from autoencoder.ui.loading import load_spaces
 from autoencoder.ui.pictures import show_digit
@@ -46,13 +47,6 @@ def shift_page():
         "digit is not centred again after the shift, as drawings on the Search page are. Ink that leaves the frame is "
         "lost."
     )
-
-
-def shift(digit, by_px):
-    """A digit float32 (28, 28) moved to the right by whole pixels, to the left if negative; nothing comes around."""
-    padded = np.pad(digit, ((0, 0), (FARTHEST_PX, FARTHEST_PX)))
-    start = FARTHEST_PX - by_px
-    return padded[:, start : start + 28]
 
 
 def _relative_distances(space, nearest, digit, shifted):

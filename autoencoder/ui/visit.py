@@ -61,6 +61,7 @@ def open_address(page):
     if came_from not in (None, page):
         canvas.restore_drawing()
         if asked is None:
+            st.session_state.address = None
             return
     if asked == st.session_state.get("address"):
         return

@@ -13,7 +13,7 @@ from autoencoder.verdict import named
 
 ANY = "any"
 HINTS = {
-    DRAW: "Draw a digit from 0 to 9, or click **Random query**: its look-alikes appear here.",
+    DRAW: "Draw a digit from 0 to 9: its look-alikes appear here.",
     UPLOAD: "Choose a picture of one handwritten digit: its look-alikes appear here.",
     CAMERA: "Take a picture of one handwritten digit on plain paper: its look-alikes appear here.",
 }

@@ -34,7 +34,7 @@ def _search():
     present = is_presented()
     fit_screen(present=present)
     _show_header(present)
-    with st.container(horizontal=True, gap="large"):  # one below the other where both do not fit
+    with st.container(horizontal=True, gap="medium"):  # one below the other where both do not fit
         input_column = st.container(width=PRESENTED_INPUT_PX if present else INPUT_PX)
         answer_column = st.container()
     with st.popover("Options", icon=":material/tune:") if present else st.container(horizontal=True, gap="large"):
@@ -42,7 +42,6 @@ def _search():
 
     with input_column:
         if source == DRAW:
-            st.markdown("Draw a digit")
             canvas.draw_canvas()
         elif source == RANDOM:
             chosen = st.container()  # filled once the gallery is there

@@ -9,10 +9,10 @@ def fit_screen(*, present):
     """Have the answer on a projector's first screen, 1280 x 720, and in larger type where the page is presented.
 
     A phone that opens the presented page keeps its type, for larger would cut off the row of sources.
-    On a narrow screen a sentence takes up to three lines; its box has room for them, so that nothing below it jumps.
+    On a narrow screen most sentences take up to two lines; their box has room for them, so that nothing below it jumps.
     On screens wider than 100 letters the page stays as wide as that, so that canvas and answer are side by side.
     """
     page = ".stMainBlockContainer { padding-top: 4rem; max-width: 100rem }"
-    page += " @media (max-width: 1000px) { [data-testid='stAlertContainer'] { min-height: 6.8rem } }"
+    page += " @media (max-width: 1000px) { [data-testid='stAlertContainer'] { min-height: 5.2rem } }"
     larger = f"@media (min-width: 640px) {{ html {{ font-size: {PRESENTER_TYPE_PX} }} }}" if present else ""
     st.html(f"<style>{page} {larger}</style>")

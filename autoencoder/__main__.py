@@ -113,12 +113,12 @@ def _ablate(options):
     others = {"drawn": (test, drawn)} if drawn else {}
     others["digits"] = load_bundled(), None
     kept = artifacts.load_metrics(artifacts.DIRECTORY).get("ablation", {})
-    rows = kept["rows"] if kept.get("epochs") == options.epochs else []
+    rows = kept["rows"] if (kept.get("epochs"), kept.get("data")) == (options.epochs, sorted(others)) else []
     for row in ablate(load_mnist("train"), others, epochs=options.epochs, seeds=options.seeds, done=list(rows)):
         rows.append(row)
         print(json.dumps(row), file=sys.stderr)
         with artifacts.replacing(artifacts.DIRECTORY) as folder:
-            ablation = {"epochs": options.epochs, "rows": rows}
+            ablation = {"epochs": options.epochs, "data": sorted(others), "rows": rows}
             artifacts.save_metrics({"ablation": ablation}, artifacts.DIRECTORY, folder)
     print(format_rows(rows))
     return 0

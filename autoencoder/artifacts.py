@@ -15,6 +15,7 @@ import numpy as np
 DIRECTORY = Path(__file__).resolve().parent.parent / "artifacts"
 MANIFEST = "manifest.json"
 METRICS = "metrics.json"
+PCA = "pca.npz"
 REPAIR = "restore it with `git checkout artifacts`, or rebuild it with `python -m autoencoder train`"
 
 

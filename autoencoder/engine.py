@@ -79,7 +79,9 @@ class Engine:
             ArtifactError: an artifact is missing or damaged, or the latents are not this gallery's.
         """
         paths = artifacts.latents_path, artifacts.typical_path, artifacts.study_path
-        manifest = artifacts.verify(directory, required=(*NETWORKS, *(path(gallery.name).name for path in paths)))
+        manifest = artifacts.verify(
+            directory, required=(*NETWORKS, artifacts.PCA, *(path(gallery.name).name for path in paths))
+        )
         if manifest["data"].get(gallery.name) != gallery.sha256:
             raise artifacts.ArtifactError(
                 f"the latents in {directory} are not of this {gallery.name} gallery: "

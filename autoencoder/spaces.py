@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autoencoder.artifacts import DIRECTORY
+from autoencoder import artifacts
 
 BATCH = 1000
 
@@ -39,13 +39,13 @@ class PCA:
         return cls(fitted.mean_, fitted.components_)
 
     @classmethod
-    def load(cls, directory=DIRECTORY):
+    def load(cls, directory=artifacts.DIRECTORY):
         """The components that the build has kept."""
-        with np.load(directory / "pca.npz", allow_pickle=False) as arrays:
+        with np.load(directory / artifacts.PCA, allow_pickle=False) as arrays:
             return cls(arrays["mean"], arrays["components"])
 
     def save(self, directory):
-        np.savez(directory / "pca.npz", mean=self.mean, components=self.components)
+        np.savez(directory / artifacts.PCA, mean=self.mean, components=self.components)
 
     def transform(self, images):
         """Images float32 (n, 28, 28) as vectors float32 (n, 32)."""

@@ -96,7 +96,7 @@ def encode(*, directory):
         ArtifactError: there is no encoder, or it is damaged.
         DataError: MNIST is not to be had.
     """
-    seed = artifacts.verify(directory, required=NETWORKS)["seed"]
+    seed = artifacts.verify(directory, required=(*NETWORKS, artifacts.PCA))["seed"]
     spaces = Pixels(), PCA.load(directory), load_latent_space(directory)
     training, galleries = load_mnist("train"), (load_mnist("test"), load_bundled())
     measured = _pca_by_size(training, galleries[0], seed)

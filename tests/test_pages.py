@@ -1,13 +1,18 @@
 """The teaching pages by AppTest."""
 
+import base64
+import io
 import re
 
+import numpy as np
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from autoencoder import artifacts
 from autoencoder.ui import loading
 from autoencoder.ui.compare_page import SEARCHED
+from autoencoder.ui.failures_page import _taken_for
 
 QUERY_PAGES = ("compare", "map", "morph", "noise", "shift")
 PAGES = (*QUERY_PAGES, "speed", "pca", "failures", "about")
@@ -31,6 +36,12 @@ def page(name, **parameters):
     app.run()
     assert not app.exception
     return app
+
+
+def pixels(image):
+    """The digit that an image element shows."""
+    png = base64.b64decode(image.proto.imgs[0].url.split(",")[1])
+    return np.asarray(Image.open(io.BytesIO(png)), float)[5::10, 5::10] / 255
 
 
 def words(app):
@@ -81,12 +92,11 @@ def test_the_figures_of_the_comparison_are_those_of_the_metrics(gallery):
 
 def test_all_of_the_way_is_the_other_digit_s_reconstruction(gallery, engine):
     app = page("morph", q=f"{gallery.name}-7")
-    app.slider(key="share").set_value(0).run()
-    pictures = [image.proto.imgs[0].url for image in app.image]
-    assert pictures[1] == pictures[2]  # the large one and the film's first
-    app.slider(key="share").set_value(100).run()
-    pictures = [image.proto.imgs[0].url for image in app.image]
-    assert pictures[1] == pictures[10]
+    result = engine.search(gallery.images[7], exclude=7)
+    nearest = engine.search(gallery.images[result.neighbors[0].index])
+    for percent, reconstruction in ((0, result.reconstruction), (100, nearest.reconstruction)):
+        app.slider(key="share").set_value(percent).run()
+        np.testing.assert_allclose(pixels(app.image[1]), reconstruction, atol=0.02)
 
 
 def test_a_knob_goes_from_the_gallery_s_least_to_its_most(gallery, engine):
@@ -103,6 +113,7 @@ def test_failures_are_those_that_find_two_of_their_kind_at_most(gallery):
     hits = loading.load_study(gallery.name).hits["latent"]
     opened = [int(re.search(r"\d+", button.label)[0]) for button in app.button if button.key.startswith("open-")]
     assert opened
+    assert f"**{(hits <= 2).sum()}** in all" in words(app)
     assert all(hits[index] <= 2 for index in opened)
     assert hits[opened[0]] == hits.min()
     digit = int(gallery.labels[opened[0]])
@@ -111,9 +122,15 @@ def test_failures_are_those_that_find_two_of_their_kind_at_most(gallery):
     assert set(gallery.labels[shown]) == {digit}
 
 
-def test_a_missing_artifact_is_told_on_every_page(monkeypatch, tmp_path):
+@pytest.mark.parametrize(("labels", "taken_for"), [([3, 3, 5, 5], 5), ([7, 1, 1, 7], 7), ([0, 9, 4, 9], 9)])
+def test_a_failure_is_taken_for_the_most_frequent_other_digit(labels, taken_for):
+    assert _taken_for(labels, 3) == taken_for
+
+
+@pytest.mark.parametrize("name", [*QUERY_PAGES, "speed", "failures"])
+def test_a_missing_artifact_is_told_on_every_page(monkeypatch, tmp_path, name):
     loading.load_engine.clear()
     monkeypatch.setattr(artifacts, "DIRECTORY", tmp_path)
-    app = page("map")
+    app = page(name)
     assert "git checkout artifacts" in app.error[0].value
     loading.load_engine.clear()

@@ -5,8 +5,7 @@ import re
 import streamlit as st
 
 from autoencoder import artifacts
-from autoencoder.ui import visit
-from autoencoder.ui.style import fit_screen
+from autoencoder.ui.lesson import begin_without_engine
 
 CARD = "MODEL_CARD.md"
 WHAT_IT_IS = """
@@ -30,10 +29,7 @@ Recognition of Handwritten Digits" by E. Alpaydin and F. Alimoglu, CC BY 4.0.
 
 def about_page():
     """What it is, the model card with its figures, and the licences."""
-    visit.open_address("About")
-    fit_screen(present=False)
-    st.header("About", anchor=False)
-    st.markdown(WHAT_IT_IS)
+    begin_without_engine("About", WHAT_IT_IS)
     st.subheader("Data and licences", anchor=False)
     st.markdown(LICENCES)
     try:

@@ -17,7 +17,7 @@ from autoencoder.verdict import judge
 
 SPACES = {
     "latent": ("Autoencoder", "32 numbers, learned"),
-    "pca": ("PCA", "32 numbers, the best linear ones"),
+    "pca": ("PCA", "32 numbers, the best linear ones to redraw it from"),
     "pixels": ("Raw pixels", "784 numbers, as they are"),
     "textbook": ("Textbook autoencoder", "32 numbers, one dense layer"),
 }
@@ -34,7 +34,7 @@ def compare_page():
         icon=":material/compare_arrows:",
         key="disagree",
         on_click=_ask_where_they_disagree,
-        args=(gallery.name,),
+        args=(gallery.name, query.index),
     )
     spaces = load_spaces(engine, gallery.name)
     for column, name in zip(st.columns(len(SEARCHED), gap="large"), SEARCHED, strict=True):
@@ -56,18 +56,19 @@ def _show_search(gallery, query, name, space, nearest):
     digit = judge(labels, digit=query.label).digit
     show_neighbors(gallery, indices[0], digit)
     right = "right" if query.label is not None else f"are {digit}s"
-    st.markdown(f"**{labels.count(digit)} of 4** {right}, in **{1000 * searched_s:.2f} ms**")
+    st.markdown(f"**{labels.count(digit)} of 4** {right}, searched in **{1000 * searched_s:.2f} ms**")
 
 
-def _ask_where_they_disagree(gallery_name):
+def _ask_where_they_disagree(gallery_name, now):
     hits = np.stack([load_study(gallery_name).hits[name] for name in SEARCHED])
     apart = np.flatnonzero(np.ptp(hits, axis=0) >= 2)
+    apart = apart[apart != now]
     visit.ask(RANDOM, (gallery_name, int(np.random.default_rng().choice(apart))))
 
 
 def _show_figures(gallery_name):
     st.subheader("Over the whole gallery", anchor=False)
-    figures = artifacts.load_metrics().get(gallery_name, {})
+    figures = artifacts.load_metrics(artifacts.DIRECTORY).get(gallery_name, {})
     rows = pd.DataFrame(
         {
             "space": title,
@@ -100,6 +101,7 @@ def _show_figures(gallery_name):
     shown = rows.drop(columns=["low", "high"]).set_index("space")
     st.table(pd.DataFrame({name: shown[name].map(show) for name, show in (shares | errors).items()}))
     st.caption(
+        "The time above is that of the search alone, without turning the query into its numbers. "
         f"Each of {GALLERY_NAMES[gallery_name]} searched among the others: how many of its 4 nearest show its digit, "
         "with 95 % intervals, and the error of the reconstruction (MSE a pixel). "
         "Measured by python -m autoencoder evaluate, kept in artifacts/metrics.json. The textbook autoencoder has "

@@ -1,5 +1,7 @@
 """Lesson "Failures": the queries that the search fails, by digit and by what they are taken for."""
 
+from collections import Counter
+
 import numpy as np
 import streamlit as st
 
@@ -24,11 +26,11 @@ def failures_page():
     )
     gallery, study = engine.gallery, load_study(engine.gallery.name)
     hits, found = study.hits["latent"], gallery.labels[study.neighbors]
-    taken_for = np.array([np.bincount(labels, minlength=10).argmax() for labels in found])
-    failed = np.flatnonzero((hits <= FEW) & (taken_for != gallery.labels))
+    failed = np.flatnonzero(hits <= FEW)
+    taken_for = {int(index): _taken_for(found[index].tolist(), gallery.labels[index]) for index in failed}
     with st.container(horizontal=True):
-        digit = st.selectbox("The digit", [ANY, *range(10)], key="failed_digit", width=140)
-        taken = st.selectbox("taken for", [ANY, *range(10)], key="taken_for", width=140)
+        digit = st.selectbox("The digit", [ANY, *range(10)], key="failed_digit", width=140, persist_state="session")
+        taken = st.selectbox("taken for", [ANY, *range(10)], key="taken_for", width=140, persist_state="session")
     shown = [
         index
         for index in failed[np.argsort(hits[failed], kind="stable")]
@@ -42,6 +44,11 @@ def failures_page():
     number = st.number_input("Page", 1, n_pages, 1, key="page_of_failures", width=140) if n_pages > 1 else 1
     for index in shown[(number - 1) * AT_A_TIME : number * AT_A_TIME]:
         _show_failure(gallery, int(index), study.neighbors[index])
+
+
+def _taken_for(labels, digit):
+    """Of the labels of neighbours, nearest first, the most frequent that is not the digit; of two, the nearer's."""
+    return Counter(label for label in labels if label != digit).most_common(1)[0][0]
 
 
 def _show_failure(gallery, index, neighbors):

@@ -7,6 +7,7 @@ from autoencoder.ui import visit
 from autoencoder.ui.address import RANDOM
 from autoencoder.ui.answer import GALLERY_NAMES
 from autoencoder.ui.loading import load_engine
+from autoencoder.ui.options import is_presented
 from autoencoder.ui.pictures import show_digit
 from autoencoder.ui.query import ask_random, asked_query, settle_random
 from autoencoder.ui.style import fit_screen
@@ -20,10 +21,7 @@ OURS = "#d9480f"  # of what a chart is to show beside others; dark and light bac
 
 def begin(title, claim):
     """Show a page's title and what it is about; returns the engine, or ends the page with a sentence without one."""
-    visit.open_address(title)
-    fit_screen(present=False)
-    st.header(title, anchor=False)
-    st.markdown(claim)
+    begin_without_engine(title, claim)
     try:
         with st.spinner("Loading the autoencoder…"):
             loaded = load_engine()
@@ -35,15 +33,26 @@ def begin(title, claim):
     return loaded.engine
 
 
+def begin_without_engine(title, claim):
+    """Show a page's title and what it is about."""
+    visit.open_address(title)
+    fit_screen(present=is_presented())
+    st.header(title, anchor=False)
+    st.markdown(claim)
+
+
 def show_query(gallery):
     """Show what is asked, here or on the page before, or a random digit where nothing is; returns the Query."""
     source, _ = visit.question()
     if source == RANDOM:
         settle_random(gallery)
-    if isinstance(asked_query(gallery), str):
+    query = asked_query(gallery)
+    if isinstance(query, str):  # nothing is asked, or something that is no digit
+        if visit.question()[1] is not None:
+            st.info(f"{query} So here is a random digit.")
         ask_random()
         settle_random(gallery)
-    query = asked_query(gallery)
+        query = asked_query(gallery)
     visit.write_address()
     with st.container(horizontal=True, vertical_alignment="center"):
         show_digit(query.digit, alt="the query", width=QUERY_PX)

@@ -54,7 +54,7 @@ def load_spaces(_engine, gallery_name):
 @st.cache_resource(show_spinner=False)
 def load_study(gallery_name):
     """What the build has found out about a gallery, as `Study` has it."""
-    return Study.load(artifacts.study_path(gallery_name))
+    return Study.load(artifacts.study_path(gallery_name, artifacts.DIRECTORY))
 
 
 def try_mnist_again():

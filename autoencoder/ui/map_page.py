@@ -44,8 +44,8 @@ def map_page():
         show_chart(
             _chart(engine.gallery.labels, positions, place, found),
             height=MAP_PX,
-            key="map",
-            on_select=partial(_take_selected, engine.gallery.name),
+            key=f"map-{query.index}",  # of each query, lest an earlier choice be remembered as made
+            on_select=partial(_take_selected, engine.gallery.name, f"map-{query.index}"),
             selection_mode="chosen",
         )
 
@@ -80,6 +80,6 @@ def _chart(labels, positions, place, found):
     return numerals + names + ways + ends + here
 
 
-def _take_selected(gallery_name):
-    if chosen := st.session_state.map.selection.get("chosen"):
+def _take_selected(gallery_name, key):
+    if chosen := st.session_state[key].selection.get("chosen"):
         visit.ask(RANDOM, (gallery_name, int(chosen[0]["index"])))

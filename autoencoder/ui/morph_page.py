@@ -7,7 +7,7 @@ from autoencoder.ui.lesson import begin, show_query, show_row
 from autoencoder.ui.pictures import show_digit
 from autoencoder.verdict import named
 
-N_FRAMES = 9
+N_FRAMES = 11
 PICTURE_PX = 196
 
 
@@ -16,14 +16,14 @@ def morph_page():
     engine = begin("Morph", "The decoder draws any 32 numbers, also those that no digit has given.")
     query = show_query(engine.gallery)
     result = engine.search(query.digit, exclude=query.index)
-    _show_line(engine, result)
+    _show_line(engine, result, query)
     _show_knob(engine, result.latent)
 
 
-def _show_line(engine, result):
+def _show_line(engine, result, query):
     st.subheader("From the query to another digit", anchor=False)
     goals = {f"neighbor {rank}, {named(found.label)}": found.index for rank, found in enumerate(result.neighbors, 1)}
-    goals |= {f"another digit, {named(digit)}": _far(engine.gallery, digit) for digit in range(10)}
+    goals |= {f"another digit, {named(digit)}": _first_of(engine.gallery, digit, query.index) for digit in range(10)}
     goal = st.selectbox("To", list(goals), key="goal", width=260)
     share = st.slider("How far", 0, 100, 50, 5, format="%d%%", key="share")
     start, end = result.latent, engine.nearest.vectors[goals[goal]]
@@ -35,19 +35,19 @@ def _show_line(engine, result):
     st.caption("Points on the straight line between the two latents, decoded.")
 
 
-def _far(gallery, digit):
-    """The first digit of its kind in a gallery."""
-    return int(np.flatnonzero(gallery.labels == digit)[0])
+def _first_of(gallery, digit, query_index):
+    """The index of the first digit of a kind in a gallery, the query left out."""
+    indices = np.flatnonzero(gallery.labels == digit)
+    return int(indices[indices != query_index][0])
 
 
 def _show_knob(engine, latent):
     st.subheader("Turn one knob", anchor=False)
     number = st.slider("Which of the 32 numbers", 1, len(latent), 1, key="knob")
     column = engine.nearest.vectors[:, number - 1]
-    low, high = float(column.min()), float(column.max())
-    value = st.slider(
-        "Its value", low, high, float(np.clip(latent[number - 1], low, high)), key=f"value-{number}-{latent[0]}"
-    )
+    own = float(latent[number - 1])
+    low, high = min(float(column.min()), own), max(float(column.max()), own)  # a drawing may go beyond the gallery
+    value = st.slider("Its value", low, high, own, key=f"value-{number}-{latent[0]}")
     values = np.append(np.linspace(low, high, N_FRAMES), value)
     latents = np.tile(latent, (len(values), 1))
     latents[:, number - 1] = values
@@ -56,5 +56,5 @@ def _show_knob(engine, latent):
     show_row(frames[:-1], [f"{of:.1f}" for of in values[:-1]], [f"number {number} at {of:.1f}" for of in values[:-1]])
     st.caption(
         f"The query's 32 numbers with number {number} changed, decoded. Among the gallery's digits it goes from "
-        f"{low:.1f} to {high:.1f}; the query's own is {latent[number - 1]:.2f}."
+        f"{column.min():.1f} to {column.max():.1f}; the query's own is {own:.2f}."
     )

@@ -5,7 +5,7 @@ import pandas as pd
 import streamlit as st
 
 from autoencoder import artifacts
-from autoencoder.ui.lesson import OURS, begin, show_chart
+from autoencoder.ui.lesson import OURS, begin_without_engine, show_chart
 
 AUTOENCODERS = {"latent": "autoencoder", "textbook": "textbook autoencoder"}
 MEASURES = {
@@ -16,14 +16,14 @@ MEASURES = {
 
 def pca_page():
     """Precision and reconstruction error against the latent's size: PCA as a curve, the autoencoders as points."""
-    begin(
+    begin_without_engine(
         "Better than PCA?",
-        "PCA is the best that any linear map can do. With how many numbers does it reach an autoencoder's 32? MNIST's "
-        "test set, searched in itself.",
+        "No linear map redraws digits better than PCA. With how many numbers does it reach an autoencoder's 32? "
+        "MNIST's test set, searched in itself.",
     )
-    metrics = artifacts.load_metrics()
+    metrics = artifacts.load_metrics(artifacts.DIRECTORY)
     by_size, mnist = metrics.get("pca_by_size", {}), metrics.get("mnist", {})
-    if not by_size:
+    if not by_size or "latent" not in mnist:
         st.info("There are no figures: `python -m autoencoder encode` makes them.")
         return
     shown = st.segmented_control(
@@ -62,7 +62,7 @@ def _answer(shown, name, by_size, mnist):
     pca = by_size["32"][name]
     figures = f"{ours:.2%} against {pca:.2%}" if name == "precision_at_4" else f"{ours:.4f} against {pca:.4f}"
     until = (
-        f"PCA gets there with {reached[0]} numbers."
+        f"Of the sizes measured, PCA gets there first with {reached[0]}."
         if reached
         else f"PCA does not get there with {max(map(int, by_size))}."
     )

@@ -7,7 +7,7 @@ import streamlit as st
 from autoencoder import artifacts
 from autoencoder.ui.lesson import OURS, begin_without_engine, show_chart
 
-AUTOENCODERS = {"latent": "autoencoder", "textbook": "textbook autoencoder"}
+AUTOENCODERS = {"latent": "autoencoder", "textbook": "textbook"}
 MEASURES = {
     "Right neighbors": ("precision_at_4", ".0%", "right neighbors among 4"),
     "Reconstruction error": ("mse", ".3f", "MSE a pixel"),
@@ -50,7 +50,7 @@ def _chart(curve, points, title, number_format):
     )
     y = alt.Y(f"{title}:Q", scale=alt.Scale(zero=False), axis=alt.Axis(format=number_format))
     line = alt.Chart(curve).mark_line(strokeWidth=3, point=alt.OverlayMarkDef(size=80)).encode(x, y)
-    name = alt.Chart(curve.tail(1)).mark_text(text="PCA", dy=-16, fontSize=15).encode(x, y)
+    name = alt.Chart(curve.head(1)).mark_text(text="PCA", align="left", dx=14, fontSize=15).encode(x, y)
     marks = alt.Chart(points).mark_point(size=200, filled=True, opacity=1, shape="diamond", color=OURS).encode(x, y)
     texts = alt.Chart(points).mark_text(align="left", dx=14, fontSize=15).encode(x, y, text="of:N")
     return line + name + marks + texts

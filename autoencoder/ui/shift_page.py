@@ -60,7 +60,7 @@ def _chart(rows, chosen_px):
     base = alt.Chart(rows).encode(
         alt.X("shift:Q", title="shift, pixels", axis=alt.Axis(tickMinStep=1)),
         alt.Y("distance:Q", title="distance from itself", axis=alt.Axis(format=".0%")),
-        alt.Color("space:N", title=None, legend=alt.Legend(orient="top")),
+        alt.Color("space:N", title=None, legend=alt.Legend(orient="top", direction="vertical")),
     )
     lines = base.mark_line(strokeWidth=3, point=alt.OverlayMarkDef(size=60)).encode(
         strokeDash=alt.StrokeDash("space:N", title=None), shape=alt.Shape("space:N", title=None)

@@ -1,4 +1,5 @@
-from autoencoder import ablate
+from autoencoder import __main__ as main_module
+from autoencoder import ablate, artifacts
 from autoencoder.data import Digits
 
 
@@ -24,3 +25,25 @@ def test_the_table_has_mean_and_deviation_over_the_seeds():
 def test_one_run_has_no_deviation():
     rows = [{"left_out": "nothing", "seed": 0, "held_out": 0.9}]
     assert ablate.format_rows(rows).splitlines()[2] == "| nothing | 0.9000 |"
+
+
+def test_the_command_goes_on_from_the_rows_that_are_kept(monkeypatch, tmp_path):
+    given = []
+    monkeypatch.setattr(artifacts, "DIRECTORY", tmp_path)
+    monkeypatch.setattr(main_module, "load_mnist", lambda split="test": None)
+    row = {"left_out": "nothing", "held_out": 0.9}
+
+    def one_more(*_, seeds, done, **__):
+        given.append(done)
+        yield row | {"seed": seeds[0]}
+
+    monkeypatch.setattr(ablate, "ablate", one_more)
+    for arguments in (["--seeds", "0"], ["--seeds", "1"], ["--seeds", "2", "--epochs", "9"]):
+        assert main_module.main(["ablate", *arguments]) == 0
+    assert given == [[], [row | {"seed": 0}], []]  # of another length nothing is kept
+
+
+def test_the_kept_rows_are_such_as_the_command_goes_on_from():
+    kept = artifacts.load_metrics()["ablation"]
+    assert kept["data"] == ["digits", "drawn"]
+    assert set(kept["rows"][0]) == {"left_out", "seed", "held_out", "mse", *kept["data"]}

@@ -13,7 +13,7 @@ PCA_SIZES = (2, 4, 8, 16, 32, 64, 128)
 
 @dataclass(frozen=True)
 class Study:
-    """Of each digit of a gallery, the arrays read-only:
+    """Of each digit of a gallery, the arrays read-only once loaded:
 
     `positions` float32 (n, 2), its place on the map, each axis in [0, 1]; `neighbors` int64 (n, 4), the gallery indices
     of its nearest in the latent space, itself left out; `hits`, space name -> int64 (n,), how many of its 4 nearest
@@ -27,9 +27,12 @@ class Study:
     @classmethod
     def of(cls, gallery, spaces, *, seed):
         """The study of a gallery's digits in spaces of which the last is the latent one."""
-        hits = {space.name: hits_at_4(space, gallery) for space in spaces}
-        latents = spaces[-1].transform(gallery.images)
-        return cls(map_positions(latents, seed=seed), neighbors_at_4(spaces[-1], gallery), hits)
+        neighbors = {space.name: neighbors_at_4(space, gallery) for space in spaces}
+        hits = {
+            name: (gallery.labels[found] == gallery.labels[:, None]).sum(axis=1) for name, found in neighbors.items()
+        }
+        latent = spaces[-1]
+        return cls(map_positions(latent.transform(gallery.images), seed=seed), neighbors[latent.name], hits)
 
     @classmethod
     def load(cls, path):

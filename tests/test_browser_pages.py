@@ -65,6 +65,14 @@ def test_a_numeral_of_the_map_becomes_the_query(visit, server, seventh):
     page.mouse.click(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
     page.wait_for_url(lambda url: seventh not in url)
     expect(page.get_by_alt_text("neighbor 4,")).to_be_visible()
+    chosen = page.url
+    page.get_by_role("button", name="Random query").click()
+    page.wait_for_url(lambda url: url != chosen)
+    settle(page)
+    page.wait_for_timeout(1000)  # the chart is drawn anew
+    box = chart.bounding_box()
+    page.mouse.click(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
+    page.wait_for_url(chosen)
 
 
 def test_a_failure_is_opened_in_search(visit, server):

@@ -10,10 +10,10 @@ from autoencoder.ui.address import RANDOM
 from autoencoder.ui.answer import GALLERY_NAMES
 from autoencoder.ui.lesson import begin, show_row
 from autoencoder.ui.loading import load_study
+from autoencoder.ui.query import ANY
 from autoencoder.ui.search_page import search_page
 from autoencoder.verdict import named
 
-ANY = "any"
 AT_A_TIME = 6
 FEW = 2  # of 4 right: from here on downward a search has failed
 

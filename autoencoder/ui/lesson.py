@@ -48,7 +48,7 @@ def show_query(gallery):
         settle_random(gallery)
     query = asked_query(gallery)
     if isinstance(query, str):  # nothing is asked, or something that is no digit
-        if visit.question()[1] is not None:
+        if visit.question()[1] is not None or st.session_state.get("problem"):
             st.info(f"{query} So here is a random digit.")
         ask_random()
         settle_random(gallery)

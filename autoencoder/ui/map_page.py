@@ -19,7 +19,7 @@ HIDDEN = alt.Axis(labels=False, ticks=False, domain=False, grid=False, title=Non
 
 
 def map_page():
-    """Every digit of the gallery as a small numeral, the query as a ring, and lines to its true neighbours."""
+    """Every digit of the gallery as a small numeral, the query as a diamond, and lines to its true neighbours."""
     engine = begin(
         "Map",
         "Every digit of the gallery, as the numeral that it shows. Digits that are near each other in the 32 numbers "

@@ -3,12 +3,11 @@
 import numpy as np
 import streamlit as st
 
-from autoencoder.ui.lesson import begin, show_query, show_row
+from autoencoder.ui.lesson import LARGE_PX, begin, show_query, show_row
 from autoencoder.ui.pictures import show_digit
 from autoencoder.verdict import named
 
 N_FRAMES = 11
-PICTURE_PX = 196
 
 
 def morph_page():
@@ -29,7 +28,7 @@ def _show_line(engine, result, query):
     start, end = result.latent, engine.nearest.vectors[goals[goal]]
     shares = np.append(np.linspace(0, 1, N_FRAMES), share / 100)[:, None]
     frames = engine.space.inverse_transform(((1 - shares) * start + shares * end).astype(np.float32))
-    show_digit(frames[-1], alt=f"{share} % of the way", width=PICTURE_PX)
+    show_digit(frames[-1], alt=f"{share} % of the way", width=LARGE_PX)
     percents = [f"{of_way:.0%}" for of_way in shares[:-1, 0]]
     show_row(frames[:-1], percents, [f"{percent} of the way" for percent in percents])
     st.caption("Points on the straight line between the two latents, decoded.")
@@ -52,7 +51,7 @@ def _show_knob(engine, latent):
     latents = np.tile(latent, (len(values), 1))
     latents[:, number - 1] = values
     frames = engine.space.inverse_transform(latents)
-    show_digit(frames[-1], alt=f"number {number} at {value:.2f}", width=PICTURE_PX)
+    show_digit(frames[-1], alt=f"number {number} at {value:.2f}", width=LARGE_PX)
     show_row(frames[:-1], [f"{of:.1f}" for of in values[:-1]], [f"number {number} at {of:.1f}" for of in values[:-1]])
     st.caption(
         f"The query's 32 numbers with number {number} changed, decoded. Among the gallery's digits it goes from "

@@ -35,8 +35,8 @@ def noise_page():
         )
         st.caption(
             "Measured as the mean squared difference between what is drawn of the dirty and of the clean digit, beside "
-            "that between these digits themselves. The encoder was trained on noise of up to 40 %, and on "
-            "nothing like a stray stroke."
+            "that between these digits themselves. The encoder was trained to see through noise, and "
+            "through nothing like a stray stroke."
         )
     st.markdown("The neighbors of the dirty digit")
     result = engine.search(disturbed, exclude=query.index)

@@ -3,6 +3,8 @@
 import numpy as np
 
 BLOCK = 256  # queries scored at once
+GROUPS = 64  # of scores a neighbour wanted, to bound the nearest ones' scores by
+SINGLE = np.finfo(np.float32)
 LARGEST = 1e15  # of a vector's values: the squares of larger ones would overflow float32
 
 
@@ -10,9 +12,9 @@ class NearestNeighbors:
     """Finds the nearest of a fixed set of vectors, as `sklearn.neighbors.NearestNeighbors` does by brute force.
 
     The answer is that of a full sort in float64 by (distance, index). To have it fast, ||x||² - 2 x·q, which orders
-    the vectors as the distance does, is scored for all of them in float32 by one matrix product; the distance itself
-    is computed only for those that may be among the nearest within the rounding error of the scores. The vectors are
-    centred first, so that this error is one of their spread, not of their offset.
+    the vectors as the distance does, is scored for all of them in float32 by one matrix product, [q, 1] by [-2x, ||x||²];
+    the distance itself is computed only for those that may be among the nearest within the rounding error of the scores.
+    The vectors are centred first, so that this error is one of their spread, not of their offset.
 
     Safe to share between threads: a search changes nothing.
 
@@ -29,9 +31,13 @@ class NearestNeighbors:
             raise ValueError(f"expected vectors (n, dim) with n >= 1, received {vectors.shape}")
         _check_range("vectors", vectors)
         self.vectors = vectors
-        self._mean = vectors.mean(axis=0, dtype=np.float64)
-        self._centred = (vectors - self._mean).astype(np.float32)
-        self._squared_norms = np.einsum("nd,nd->n", self._centred, self._centred)
+        self._mean = vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
+        n, dim = vectors.shape
+        self._scorer = np.empty((dim + 1, n), np.float32)  # transposed: one query's product is fastest so
+        centred = np.subtract(vectors.T, self._mean[:, None], out=self._scorer[:dim])
+        self._scorer[dim] = np.einsum("dn,dn->n", centred, centred, dtype=np.float64)
+        self._largest = self._scorer[dim].max()
+        centred *= -2
 
     def kneighbors(self, queries, n_neighbors=4, *, exclude=None):
         """Distances and indices of each query's nearest vectors, nearest first, ties by index.
@@ -65,11 +71,12 @@ class NearestNeighbors:
         indices = np.empty((len(queries), n_neighbors), np.int64)
         for start in range(0, len(queries), BLOCK):
             block = slice(start, start + BLOCK)
-            centred = (queries[block] - self._mean).astype(np.float32)
-            scores = self._squared_norms - 2 * (centred @ self._centred.T)
+            with_one = np.ones((len(queries[block]), dim + 1), np.float32)
+            centred = np.subtract(queries[block], self._mean, out=with_one[:, :dim])
+            scores = with_one @ self._scorer
             if exclude is not None:
                 scores[np.arange(len(centred)), exclude[block]] = np.inf
-            bounds = np.partition(scores, n_neighbors - 1, axis=1)[:, n_neighbors - 1] + self._rounding(centred)
+            bounds = _bounds(scores, n_neighbors) + self._rounding(centred)
             for row, (row_scores, bound) in enumerate(zip(scores, bounds, strict=True), start):
                 candidates = np.flatnonzero(row_scores <= bound)
                 distances[row], indices[row] = self._nearest(queries[row], candidates, n_neighbors)
@@ -78,19 +85,29 @@ class NearestNeighbors:
     def _rounding(self, centred):
         """The most, (n_queries,), by which the difference of two scores can be off.
 
-        A float32 sum of dim products is off by at most dim · eps / 2 of the sum of their magnitudes (Higham,
-        "Accuracy and Stability of Numerical Algorithms", 2002, section 3.1); a score has two such sums, a difference
-        two scores; 8 more cover the centring and the terms' own rounding.
+        A float32 sum of dim + 1 products is off by at most (dim + 1) · eps / 2 of the sum of their magnitudes (Higham,
+        "Accuracy and Stability of Numerical Algorithms", 2002, section 3.1), which is at most 2 (||x||² + ||q||²); a
+        difference has two scores; 8 more cover the centring and the terms' own rounding.
         """
-        single = np.finfo(np.float32)
-        squared_lengths = self._squared_norms.max() + np.einsum("nd,nd->n", centred, centred)
-        return (2 * centred.shape[1] + 8) * (single.eps * squared_lengths + single.tiny)
+        squared_lengths = self._largest + np.einsum("nd,nd->n", centred, centred)
+        return (2 * len(self._scorer) + 8) * (SINGLE.eps * squared_lengths + SINGLE.tiny)
 
     def _nearest(self, query, candidates, n_neighbors):
-        differences = self.vectors[candidates].astype(np.float64) - query
-        distances = np.sqrt(np.square(differences).sum(axis=1))
+        differences = np.subtract(self.vectors[candidates], query, dtype=np.float64)
+        distances = np.sqrt(np.einsum("nd,nd->n", differences, differences))
         order = np.argsort(distances, kind="stable")[:n_neighbors]  # stable, and candidates ascend: ties by index
         return distances[order], candidates[order]
+
+
+def _bounds(scores, n_neighbors):
+    """For each row of scores (n_queries, n) a number (n_queries,) that at least `n_neighbors` of them do not exceed.
+
+    That is the n_neighbors-th smallest of the minima of groups: nearly as tight as of the scores, and far faster.
+    """
+    n = scores.shape[1]
+    starts = np.arange(0, n, max(1, n // (GROUPS * n_neighbors)))
+    minima = np.minimum.reduceat(scores, starts, axis=1)
+    return np.partition(minima, n_neighbors - 1, axis=1)[:, n_neighbors - 1]
 
 
 def _check_range(name, values):

@@ -3,6 +3,7 @@
 import gc
 import os
 from dataclasses import dataclass
+from importlib import import_module
 
 import streamlit as st
 
@@ -36,6 +37,8 @@ def load_engine():
 
     gallery, problem = load_gallery(wait_s=DOWNLOAD_WAIT_S)
     loaded = Loaded(Engine.load(gallery, artifacts.DIRECTORY), problem)
+    for charts in ("altair", "pandas"):  # half a second that the first visitor of a chart need not wait
+        import_module(charts)
     # Streamlit collects garbage after each run, while the answer waits to be sent. What TensorFlow has brought would be
     # looked through each time: it is here to stay, so it is set aside. (`tests/latency.py` measures what that saves.)
     gc.collect()

@@ -5,6 +5,7 @@ import numpy as np
 CANVAS_PX = 280  # fits a phone of 360 px beside the page's margins
 BRUSH_PX = 18
 TOLERANCE_PX = 0.5  # how far a simplified stroke may be from the drawn one
+MOST_SPLITS = 100  # of a stroke's parts in turn: far more than any hand needs, and an end to those made to need more
 LOWEST, HIGHEST = -500, 795  # of a coordinate: with 500 added, what two digits to the base 36 can say
 LONGEST_TEXT = 4000  # characters, for an address; a drawn digit has one or two hundred
 
@@ -56,19 +57,26 @@ def scale_to_canvas(strokes, longer_side_px):
 
 
 def _fewest_points(points):
-    """The points, the first and the last among them, between which straight lines miss none by more than tolerated."""
+    """The points, the first and the last among them, between which straight lines miss none by more than tolerated.
+
+    All parts between two kept points are split at once, at the point that each misses by most.
+    """
     kept = np.zeros(len(points), bool)
     kept[[0, -1]] = True
-    parts = [(0, len(points) - 1)]
-    while parts:
-        first, last = parts.pop()
-        along, apart = points[last] - points[first], points[first : last + 1] - points[first]
-        fraction = np.clip(apart @ along / max(along @ along, 1e-9), 0, 1)
+    for _ in range(MOST_SPLITS):
+        ends = np.flatnonzero(kept)
+        if len(ends) == len(points):
+            break
+        part = np.repeat(np.arange(len(ends) - 1), np.diff(ends))  # of each point but the last
+        along, apart = np.diff(points[ends], axis=0)[part], points[:-1] - points[ends[part]]
+        fraction = np.clip((apart * along).sum(axis=1) / np.maximum((along**2).sum(axis=1), 1), 0, 1)
         missed = np.hypot(*(apart - fraction[:, None] * along).T)
-        farthest = first + int(missed.argmax())
-        if missed.max() > TOLERANCE_PX:
-            kept[farthest] = True
-            parts += [(first, farthest), (farthest, last)]
+        worst = np.maximum.reduceat(missed, ends[:-1])
+        candidates = np.flatnonzero((missed == worst[part]) & (missed > TOLERANCE_PX))
+        if not len(candidates):
+            break
+        _, firsts = np.unique(part[candidates], return_index=True)
+        kept[candidates[firsts]] = True
     return points[kept]
 
 

@@ -65,6 +65,13 @@ def test_what_no_canvas_sends_is_refused(drawing):
         strokes_from_fabric(drawing)
 
 
+def test_a_drawing_without_end_is_refused():
+    longest = [["M", 0, 0], *([["L", 10, 20]] * (canvas.MOST_COMMANDS - 1))]
+    assert len(strokes_from_fabric({"objects": [path(longest, 0, 0)]})[0]) == canvas.MOST_COMMANDS
+    with pytest.raises(canvas.TooLongError, match="at most 4000"):
+        strokes_from_fabric({"objects": [path(longest, 0, 0), path(LINE, 0, 0)]})
+
+
 def test_strokes_put_on_the_canvas_are_those_that_come_back(monkeypatch):
     state = {}
     monkeypatch.setattr(canvas.st, "session_state", _State(state))

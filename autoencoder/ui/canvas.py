@@ -6,9 +6,15 @@ import streamlit as st
 from autoencoder.strokes import BRUSH_PX, CANVAS_PX, simplify
 
 INK, PAPER = "#ffffff", "#000000"
-CURVE_STEPS = 4  # points a curve of the pen's path is replaced by
+CURVE_STEPS = np.array([[0.25], [0.5], [0.75], [1]])  # of the way along a curve: the points that it is replaced by
+CURVE_WEIGHTS = np.hstack([(1 - CURVE_STEPS) ** 2, 2 * CURVE_STEPS * (1 - CURVE_STEPS), CURVE_STEPS**2])
+MOST_COMMANDS = 4000  # of a drawing: minutes of scribbling
 FARTHEST_PX = 100_000  # from the canvas' corner: its editing tool may move a stroke outside
 BLANK = {"objects": []}
+
+
+class TooLongError(ValueError):
+    """A drawing has more points than can be followed at the pace of a pen."""
 
 
 def draw_canvas():
@@ -63,10 +69,15 @@ def strokes_from_fabric(drawing):
         list of float64 (n_points, 2), (x, y) in pixels, y down.
 
     Raises:
+        TooLongError: it has more than 4000 commands.
         ValueError: `drawing` is no such thing.
     """
     try:
+        if sum(len(path["path"]) for path in drawing["objects"]) > MOST_COMMANDS:
+            raise TooLongError(f"expected at most {MOST_COMMANDS} commands, received more")
         strokes = [_on_canvas(path, _flatten(path["path"])) for path in drawing["objects"]]
+    except TooLongError:
+        raise
     except (TypeError, KeyError, IndexError, ValueError) as error:
         raise ValueError(f"expected a Fabric.js drawing of paths, received another ({error!r})") from None
     if not all((np.abs(stroke) < FARTHEST_PX).all() for stroke in strokes):
@@ -78,6 +89,9 @@ def _keep_drawing():
     try:
         drawing = st.session_state.canvas["drawing"]["raw"]
         strokes = simplify(strokes_from_fabric(drawing))
+    except TooLongError:
+        st.toast("This drawing is too long to follow any further: undo or clear.", icon=":material/draw:")
+        return
     except (KeyError, TypeError, ValueError):
         return  # the canvas sends no such thing: somebody else does, and gets the drawing that was there
     st.session_state.drawing, st.session_state.strokes = drawing, strokes
@@ -119,9 +133,7 @@ def _flatten(commands):
     for command, *numbers in commands:
         numbers = np.array(numbers, np.float64).reshape(-1, 2)
         if command == "Q":
-            start, (control, end) = points[-1], numbers
-            for t in np.linspace(0, 1, CURVE_STEPS + 1)[1:]:
-                points.append((1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end)
+            points.extend(CURVE_WEIGHTS @ [points[-1], *numbers])
         elif command in ("M", "L"):
             points.extend(numbers)
         else:

@@ -33,14 +33,16 @@ def load_engine():
     """
     artifacts.verify(artifacts.DIRECTORY)  # first: without them there is no use in waiting for MNIST
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # one image is too small to share, and a class fills the cores
     from autoencoder.engine import Engine  # TensorFlow comes with it: seconds, while the page is already there
 
     gallery, problem = load_gallery(wait_s=DOWNLOAD_WAIT_S)
     loaded = Loaded(Engine.load(gallery, artifacts.DIRECTORY), problem)
     for charts in ("altair", "pandas"):  # half a second that the first visitor of a chart need not wait
         import_module(charts)
-    # Streamlit collects garbage after each run, while the answer waits to be sent. What TensorFlow has brought would be
-    # looked through each time: it is here to stay, so it is set aside. (`tests/latency.py` measures what that saves.)
+    # Streamlit clears Keras' session after each run: TensorFlow would forget its compiled graphs, for all visitors.
+    import_module("keras").backend.clear_session = lambda: None
+    # Garbage collection stops all visitors while it looks through all that was loaded, which is here to stay.
     gc.collect()
     gc.freeze()
     return loaded

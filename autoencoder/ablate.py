@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from autoencoder.data import Digits
-from autoencoder.evaluate import hits_at_4, reconstruction_mse
+from autoencoder.disturb import add_noise
+from autoencoder.evaluate import NOISE, hits_at_4, reconstruction_mse
 from autoencoder.model import absorb
 from autoencoder.spaces import Latent
 from autoencoder.train import fit_content_and_pose, whitening_by_warps
@@ -35,12 +36,19 @@ def ablate(training, others, *, epochs, seeds, done=()):
         done: rows of earlier runs, which are not run again.
 
     Yields:
-        dict: `left_out`, `seed`, P@4 by the name of the data (`held_out` and those of `others`), and `mse`, of the
-        held-out digits' reconstruction by the decoder that taught the encoder.
+        dict: `left_out`, `seed`, P@4 by the name of the data (`held_out`; `held_out_noisy`, the same digits with noise
+        searched for among those without; and those of `others`), and `mse`, of the held-out digits' reconstruction by
+        the decoder that taught the encoder.
     """
     images = training.images[:-HELD_OUT]
     held_out = Digits("held_out", training.images[-HELD_OUT:], training.labels[-HELD_OUT:], training.sha256)
-    data = {"held_out": (held_out, None)} | others
+    noisy = Digits("held_out_noisy", add_noise(held_out.images, NOISE), held_out.labels, held_out.sha256)
+
+    def measure(space):
+        hits = {"held_out": hits_at_4(space, held_out), noisy.name: hits_at_4(space, held_out, noisy, own=True)}
+        hits |= {name: hits_at_4(space, *digits) for name, digits in others.items()}
+        return {name: float(of_queries.mean() / 4) for name, of_queries in hits.items()}
+
     known = {(row["left_out"], row["seed"]) for row in done}
     for seed in seeds:
         for left_out, objective in LEFT_OUT.items():
@@ -50,9 +58,9 @@ def ablate(training, others, *, epochs, seeds, done=()):
             space = Latent(model.encoder, model.decoder)
             mse = {"mse": reconstruction_mse(space, held_out.images)}
             if left_out == "nothing" and ("whitening", seed) not in known:
-                yield {"left_out": "whitening", "seed": seed} | _precisions(space, data) | mse
+                yield {"left_out": "whitening", "seed": seed} | measure(space) | mse
             absorb(model.encoder, whitening_by_warps(model, images, seed=seed))
-            yield {"left_out": left_out, "seed": seed} | _precisions(space, data) | mse
+            yield {"left_out": left_out, "seed": seed} | measure(space) | mse
 
 
 def format_rows(rows):
@@ -66,7 +74,3 @@ def format_rows(rows):
             cells = [f"{cell} ± {deviation:.4f}" for cell, deviation in zip(cells, runs.std(0), strict=True)]
         lines.append(f"| {left_out} | {' | '.join(cells)} |")
     return "\n".join(lines)
-
-
-def _precisions(space, data):
-    return {name: float(np.mean(hits_at_4(space, *digits)) / 4) for name, digits in data.items()}

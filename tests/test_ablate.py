@@ -9,7 +9,7 @@ def test_every_ingredient_is_left_out_in_turn(bundled, monkeypatch):
     few = Digits("few", bundled.images[:400].copy(), bundled.labels[:400].copy(), "")
     rows = list(ablate.ablate(few, {"digits": (few, None)}, epochs=2, seeds=[0]))
     assert [row["left_out"] for row in rows] == ["whitening", *ablate.LEFT_OUT]
-    assert set(rows[0]) == {"left_out", "seed", "held_out", "digits", "mse"}
+    assert set(rows[0]) == {"left_out", "seed", "held_out", "held_out_noisy", "digits", "mse"}
     assert len({row["digits"] for row in rows}) > 1
     assert list(ablate.ablate(few, {}, epochs=2, seeds=[0], done=rows)) == []
 
@@ -46,4 +46,4 @@ def test_the_command_goes_on_from_the_rows_that_are_kept(monkeypatch, tmp_path):
 def test_the_kept_rows_are_such_as_the_command_goes_on_from():
     kept = artifacts.load_metrics()["ablation"]
     assert kept["data"] == ["digits", "drawn"]
-    assert set(kept["rows"][0]) == {"left_out", "seed", "held_out", "mse", *kept["data"]}
+    assert set(kept["rows"][0]) == {"left_out", "seed", "held_out", "held_out_noisy", "mse", *kept["data"]}

@@ -1,7 +1,9 @@
 # make app: serve the app on http://localhost:8501.   make class: serve it to the classroom's network.
 # make test: run all tests.   make lint: check the style.   make screenshots: remake the README's pictures.
 # make journeys: the browser's tests on a phone, a tablet and a laptop, light and dark, with pictures in .journeys.
-.PHONY: app class test lint screenshots journeys
+# make benchmark: measure how fast it is, for docs/benchmark.md.   make load: a class at once, for docs/load.md.
+# make latency: from pen-up to neighbors.   make fuzz: thousands of hostile inputs.
+.PHONY: app class test lint screenshots journeys benchmark load latency fuzz
 
 PORT ?= 8501
 PYTHON ?= python3 python3.13 python3.12 python3.11
@@ -39,7 +41,23 @@ journeys:
 
 screenshots:
 	@$(call install,requirements-dev.txt)
-	@$(BIN)/python tests/screenshots.py
+	@PYTHONPATH=. $(BIN)/python tests/screenshots.py
+
+latency:
+	@$(call install,requirements-dev.txt)
+	@PYTHONPATH=. $(BIN)/python tests/latency.py
+
+benchmark:
+	@$(call install,requirements-dev.txt)
+	@$(BIN)/python -m autoencoder benchmark > .benchmark.md && mv .benchmark.md docs/benchmark.md && cat docs/benchmark.md
+
+load:
+	@$(call install,requirements-dev.txt)
+	@PYTHONPATH=.:tests $(BIN)/python tests/load/class_at_once.py > .load.md && mv .load.md docs/load.md; cat docs/load.md
+
+fuzz:
+	@$(call install,requirements-dev.txt)
+	@$(BIN)/python -m pytest tests/test_fuzz.py --examples 2000
 
 # Whether the port can be had on the address $(1).
 define check_port

@@ -1,4 +1,4 @@
-"""The command line: python -m autoencoder train | ablate | encode | evaluate | search."""
+"""The command line: python -m autoencoder train | ablate | encode | evaluate | search | benchmark."""
 
 import argparse
 import json
@@ -71,6 +71,9 @@ def _parser():
     search.add_argument("image", type=Path, metavar="IMAGE", help="PNG, JPEG, WebP or BMP")
     search.add_argument("--n-neighbors", type=_whole_number(1), default=4, help="how many to find")
     search.add_argument("--json", action="store_true", help="print the answer as JSON")
+
+    benchmark = _verb(verbs, "benchmark", _benchmark, "measure how fast it is on this machine")
+    benchmark.add_argument("--json", action="store_true", help="print the figures as JSON")
     return parser
 
 
@@ -185,6 +188,24 @@ def _search(options):
     for found in neighbors:
         print(f"{found['rank']:>4}  {found['label']:>5}  {found['distance']:>8.3f}  {found['index']:>6}")
     print(f"reconstruction error (MSE a pixel): {result.reconstruction_mse:.4f}")
+    return 0
+
+
+def _benchmark(options):
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # as the app has it
+    artifacts.verify(artifacts.DIRECTORY)
+    from autoencoder.benchmark import benchmark, format_tables, machine
+    from autoencoder.engine import Engine
+
+    results = {}
+    for what, rows in benchmark(Engine.load(_gallery(), artifacts.DIRECTORY)):
+        print(f"measured: {what}", file=sys.stderr)
+        results[what] = rows
+    print(
+        json.dumps({"machine": machine()} | results, indent=2)
+        if options.json
+        else f"{machine()}\n\n{format_tables(results)}"
+    )
     return 0
 
 

@@ -12,9 +12,9 @@ class NearestNeighbors:
     """Finds the nearest of a fixed set of vectors, as `sklearn.neighbors.NearestNeighbors` does by brute force.
 
     The answer is that of a full sort in float64 by (distance, index). To have it fast, ||x||² - 2 x·q, which orders
-    the vectors as the distance does, is scored for all of them in float32 by one matrix product, [q, 1] by [-2x, ||x||²];
-    the distance itself is computed only for those that may be among the nearest within the rounding error of the scores.
-    The vectors are centred first, so that this error is one of their spread, not of their offset.
+    the vectors as the distance does, is scored for all of them in float32 by one matrix product, that of [q, 1] and
+    [-2x, ||x||²]; the distance itself is computed only for those that may be among the nearest within the rounding
+    error of the scores. The vectors are centred first, so that this error is one of their spread, not of their offset.
 
     Safe to share between threads: a search changes nothing.
 

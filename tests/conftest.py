@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser import ANSWER_MS, before_the_camera, browser_path, chromium, serving
+from browser import ANSWER_MS, before_the_camera, chromium, serving
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from autoencoder import artifacts, data
+from autoencoder.benchmark import browser_path
 from autoencoder.data import load_bundled, load_gallery
 
 NOWHERE = "http://127.0.0.1:9/mnist.npz"  # the discard port: refused at once

@@ -1,4 +1,4 @@
-"""How long from pen-up to the neighbours on the screen: python tests/latency.py."""
+"""How long from pen-up to the neighbours on the screen: `make latency`."""
 
 import statistics
 

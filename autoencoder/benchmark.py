@@ -1,0 +1,239 @@
+"""How fast it is: the way of a query step by step, search beside other engines, encoding, and a server's start."""
+
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from autoencoder.preprocess import digit_from_strokes
+from autoencoder.search import NearestNeighbors
+from autoencoder.strokes import BRUSH_PX, simplify
+
+ROUNDS = 10  # of taking turns, so that a noisy moment of the machine falls on all alike
+SIZES = ((10_000, 32), (100_000, 32), (1_000_000, 32), (10_000, 784))
+START_WAIT_S = 60
+STARTS = 3
+ROOT = Path(__file__).resolve().parent.parent
+BROWSERS = (
+    "/usr/bin/chromium",
+    "/usr/bin/chromium-browser",
+    "/usr/bin/google-chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+)
+
+
+def machine():
+    """The machine that is measured on, in words."""
+    name = platform.processor() or platform.machine()
+    if Path("/proc/cpuinfo").exists():
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
+    return f"{name}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
+
+
+def browser_path():
+    """Where Chromium or Chrome is on this machine; None where there is none."""
+    return next((path for path in BROWSERS if Path(path).exists()), None) or shutil.which("chromium")
+
+
+def benchmark(engine):
+    """All that can be measured with what is installed, as it comes: (what, {row: {figure: value}})."""
+    yield "one query", ask_path(engine)
+    for n, dim in SIZES:
+        yield f"search among {n:,} × {dim}", searches(n, dim)
+    yield "encoding a gallery", encoding(engine.space.encoder, engine.gallery.images)
+    if find_spec("playwright") and find_spec("psutil") and browser_path():
+        yield "a server's start", {"medians": starts()}
+
+
+def take_turns(tasks, *, n_calls):
+    """How long each task takes beside the others.
+
+    Args:
+        tasks: {name: function without arguments}; each is called once first, unmeasured.
+        n_calls: how often each is then called at least, in 10 rounds in which the tasks take turns.
+
+    Returns:
+        {name: {"median_ms", "p99_ms", "ratio"}}: the median and the 99th percentile of a call in milliseconds, and the
+        median as a multiple of the first task's.
+    """
+    times_ms = {name: [] for name in tasks}
+    for task in tasks.values():
+        task()
+    for _ in range(ROUNDS):
+        for name, task in tasks.items():
+            for _ in range(-(-n_calls // ROUNDS)):
+                start = time.perf_counter()
+                task()
+                times_ms[name].append(1000 * (time.perf_counter() - start))
+    medians = {name: float(np.median(times)) for name, times in times_ms.items()}
+    first = next(iter(medians.values()))
+    return {
+        name: {"median_ms": medians[name], "p99_ms": float(np.percentile(times, 99)), "ratio": medians[name] / first}
+        for name, times in times_ms.items()
+    }
+
+
+def ask_path(engine, *, n_calls=1000):
+    """The way of a drawing to its answer, whole and by its steps, as `take_turns` gives it."""
+    import tensorflow as tf
+
+    def one(model, shape):
+        call = tf.function(lambda inputs: model(inputs, training=False), jit_compile=False)
+        return call.get_concrete_function(tf.TensorSpec((1, *shape), tf.float32))
+
+    encode, decode = one(engine.space.encoder, (28, 28)), one(engine.space.decoder, (32,))
+    strokes = _three()
+    digit = _digit(strokes)
+    image, latent = tf.constant(digit[None]), tf.constant(engine.search(digit).latent[None])
+    return take_turns(
+        {
+            "whole: strokes to neighbors and reconstruction": lambda: engine.search(_digit(strokes)),
+            "preprocess": lambda: _digit(strokes),
+            "encode": lambda: encode(image).numpy(),
+            "search": lambda: engine.nearest.kneighbors(latent.numpy()),
+            "decode": lambda: decode(latent).numpy(),
+        },
+        n_calls=n_calls,
+    )
+
+
+def searches(n, dim, *, seed=0):
+    """One query's 4 nearest of n random vectors by each engine, as `take_turns` gives it."""
+    from sklearn.neighbors import NearestNeighbors as ScikitLearn
+
+    rng = np.random.default_rng(seed)
+    vectors = rng.standard_normal((n, dim), np.float32)
+    query = rng.standard_normal((1, dim), np.float32)
+    ours, scikit_learn = NearestNeighbors(vectors), ScikitLearn(algorithm="brute").fit(vectors)
+    tasks = {
+        "ours": lambda: ours.kneighbors(query),
+        "scikit-learn, brute force": lambda: scikit_learn.kneighbors(query, 4),
+        "NumPy, full sort": lambda: np.argsort(np.linalg.norm(vectors - query, axis=1), kind="stable")[:4],
+    }
+    if find_spec("faiss"):
+        import faiss
+
+        flat = faiss.IndexFlatL2(dim)
+        flat.add(vectors)
+        tasks["FAISS IndexFlatL2"] = lambda: flat.search(query, 4)
+    return take_turns(tasks, n_calls=1000 if n * dim < 1e6 else 100)
+
+
+def encoding(encoder, images):
+    """Images a second, by batches as this package encodes a gallery and by Keras' own `predict`."""
+    from autoencoder.spaces import BATCH, Latent
+
+    space = Latent(encoder, None)
+    times = take_turns(
+        {
+            "ours": lambda: space.transform(images),
+            "Keras predict": lambda: encoder.predict(images, batch_size=BATCH, verbose=0),
+        },
+        n_calls=ROUNDS,
+    )
+    return {
+        name: {"images_per_s": 1000 * len(images) / of["median_ms"], "ratio": of["ratio"]} for name, of in times.items()
+    }
+
+
+def starts(n_starts=STARTS):
+    """From `streamlit run` to the first page in a browser and to its first answer, in seconds, and the memory then.
+
+    Returns:
+        {"first_page_s", "first_answer_s", "resident_mb"}: medians of so many starts.
+    """
+    import psutil
+    from playwright.sync_api import sync_playwright
+
+    measured = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path(), args=["--no-sandbox"])
+        for _ in range(n_starts):
+            page = browser.new_page()
+            start = time.perf_counter()
+            with serving() as (address, process):
+                page.goto(f"{address}/?q=mnist-0", wait_until="commit")
+                page.get_by_role("heading", name="Digit look-alikes").wait_for()
+                first_page_s = time.perf_counter() - start
+                page.get_by_alt_text("neighbor 4, a").wait_for(timeout=1000 * START_WAIT_S)
+                first_answer_s = time.perf_counter() - start
+                measured.append((first_page_s, first_answer_s, psutil.Process(process.pid).memory_info().rss / 1e6))
+            page.close()
+        browser.close()
+    names = "first_page_s", "first_answer_s", "resident_mb"
+    return dict(zip(names, np.median(measured, axis=0).tolist(), strict=True))
+
+
+def format_tables(results):
+    """What `benchmark` gives, collected as a dict, as Markdown: a table for each thing measured."""
+    lines = []
+    for what, rows in results.items():
+        figures = list(next(iter(rows.values())))
+        lines += ["", f"| {what} | {' | '.join(figures)} |", f"| --- |{' ---: |' * len(figures)}"]
+        lines += [
+            f"| {name} | {' | '.join(f'{row[figure]:,.3g}' for figure in figures)} |" for name, row in rows.items()
+        ]
+    return "\n".join(lines).lstrip("\n")
+
+
+@contextmanager
+def serving(*options, log=subprocess.DEVNULL, **environment):
+    """The app on a free port of this machine, (its address, its process), once it accepts connections.
+
+    Args:
+        options: of `streamlit run`.
+        log: a file for what it prints.
+        environment: variables to set besides this process' own.
+
+    Raises:
+        OSError: it does not start.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), *options]
+    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + START_WAIT_S
+        while not _accepts_connections(port):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise OSError(f"the app does not start: see what `{' '.join(command[1:])}` prints")
+            time.sleep(0.02)
+        yield f"http://localhost:{port}", process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _accepts_connections(port):
+    try:
+        socket.create_connection(("localhost", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _digit(strokes):
+    return digit_from_strokes(simplify(strokes), dot_size=BRUSH_PX)
+
+
+def _three():
+    """A 3 as the canvas gives it: one stroke of two arcs, 80 points."""
+    angles = np.radians(np.linspace(-150, 90, 40))
+    upper = np.column_stack([140 + 45 * np.cos(angles), 95 + 45 * np.sin(angles)])
+    angles = np.radians(np.linspace(-90, 150, 40))
+    lower = np.column_stack([140 + 50 * np.cos(angles), 190 + 50 * np.sin(angles)])
+    return [np.concatenate([upper, lower])]

@@ -1,0 +1,172 @@
+"""A visitor with a page of their own, who draws, asks and plays, and checks each answer against the engine's."""
+
+import asyncio
+import random
+import time
+from collections import defaultdict
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+
+from autoencoder.preprocess import NoDigitError, digit_from_strokes
+from autoencoder.strokes import BRUSH_PX, scale_to_canvas
+from autoencoder.ui import address
+from autoencoder.verdict import named
+
+PAUSE_S = 5, 25  # from one answer to the next question
+MOVES = 12  # of the pointer in a stroke: each costs the browser, which shares the machine with the server
+NEAR_PX = 6  # the canvas smooths a stroke, and the address has it in whole pixels
+LOST_S = 30  # an answer that has not come by then is lost
+
+# What the page shows of an answer.
+SHOWN = """() => ({
+    pictures: [...document.querySelectorAll('[alt^="neighbor "], [alt^="the "]')].map(({alt, src}) => [alt, src]),
+    distances: [...document.querySelectorAll('[data-testid=stProgress]')].map(bar => bar.textContent.trim()),
+})"""
+# Promises the time in ms from the next lift of pointer or key to a page that shows another answer and runs no more.
+TIMED = """() => { window.timed = new Promise(done => {
+    const shown = () => JSON.stringify((SHOWN)())
+    const before = shown()
+    let asked
+    const ask = () => { asked ??= performance.now() }
+    for (const lift of ['pointerup', 'keyup']) document.addEventListener(lift, ask, {once: true, capture: true})
+    const observer = new MutationObserver(() => {
+        const running = document.querySelector('[data-testid=stApp]').dataset.testScriptState !== 'notRunning'
+        if (!asked || running || shown() === before) return
+        observer.disconnect()
+        done(performance.now() - asked)
+    })
+    observer.observe(document.body, {subtree: true, childList: true, attributes: true, characterData: true})
+}) }""".replace("SHOWN", SHOWN)
+
+
+class WrongAnswerError(Exception):
+    """A page shows something else than the engine answers to what it was asked."""
+
+
+class Pupil:
+    """One visitor: `times_ms`, of each kind of question the times to its answers, and `failures`, what went wrong."""
+
+    def __init__(self, page, number, engine, drawings):
+        self.page, self.engine, self.drawings = page, engine, drawings
+        self.rng = random.Random(number)
+        self.times_ms = defaultdict(list)
+        self.failures = []
+        page.on("console", lambda message: self._note(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: self._note(str(error)))
+
+    async def visit(self, server):
+        await self.page.goto(server)
+        await self.page.get_by_text("Draw a digit from 0 to 9").wait_for(timeout=60_000)
+        await self.page.locator("canvas.upper-canvas").wait_for()
+        await self._settle()
+
+    async def play(self, until):
+        while time.monotonic() < until:
+            await asyncio.sleep(self.rng.uniform(*PAUSE_S))
+            actions = [
+                self.draw,
+                self.draw,
+                self.ask_random,
+                self.follow_neighbor,
+                self.set_number,
+                self.show_difference,
+            ]
+            action = self.rng.choice(actions)
+            try:
+                await action()
+            except Exception as error:  # noted, and the pupil goes on
+                self._note(f"{action.__name__}: {type(error).__name__}: {error}")
+
+    async def draw(self):
+        await self.page.get_by_role("radio", name="Draw").click()
+        await self.page.locator("canvas.upper-canvas").wait_for()
+        await self._settle()
+        clear = self.page.locator(".st-key-clear button")
+        if await clear.is_enabled():
+            await clear.click()
+            await self.page.get_by_text("Draw a digit from 0 to 9").wait_for()
+            await self._settle()
+        box = await self.page.locator("canvas.upper-canvas").bounding_box()
+        corner = np.array([box["x"], box["y"]])
+        strokes = scale_to_canvas(self.rng.choice(self.drawings), self.rng.uniform(120, 220))
+        for number, stroke in enumerate(strokes, 1):
+            asked = await self._timed("stroke", self._pen(stroke + corner))
+            self._check_drawn(asked, strokes[:number])
+
+    async def ask_random(self):
+        await self._timed("random", self.page.locator(".st-key-random button").click())
+
+    async def follow_neighbor(self):
+        if "q=" not in self.page.url:
+            return  # there is no answer yet
+        await self._timed("neighbor", self.page.get_by_role("button", name="1. ").click())
+
+    async def show_difference(self):
+        if "q=" not in self.page.url:
+            return
+        await self._timed("switch", self.page.get_by_text("Show the difference").click())
+
+    async def set_number(self):
+        if "q=" not in self.page.url:
+            return
+        many = len((await self.page.evaluate(SHOWN))["distances"]) > 8
+        slider = self.page.get_by_role("slider", name="Neighbors")
+        await self._timed("slider", slider.press("ArrowLeft" if many else "ArrowRight"))
+
+    async def _pen(self, path):
+        await self.page.mouse.move(*path[0])
+        await self.page.mouse.down()
+        for point in path[1 :: len(path) // MOVES + 1]:
+            await self.page.mouse.move(*point)
+        await self.page.mouse.move(*path[-1])
+        await self.page.mouse.up()
+
+    async def _timed(self, kind, action):
+        """Do it, wait for the answer and check it; returns what the address says was asked."""
+        await self.page.evaluate(TIMED)
+        await action
+        self.times_ms[kind].append(await asyncio.wait_for(self.page.evaluate("window.timed"), LOST_S))
+        shown = await self.page.evaluate(SHOWN)
+        parameters = {key: values[0] for key, values in parse_qs(urlsplit(self.page.url).query).items()}
+        asked = address.from_text(parameters["q"])
+        expected = self._expected(*asked, int(parameters.get("neighbors", 4)))
+        found = [alt for alt, _ in shown["pictures"] if alt.startswith("neighbor ")], shown["distances"]
+        if found != expected:
+            raise WrongAnswerError(f"{parameters}: {found} instead of {expected}")
+        if await self.page.locator("[data-testid=stException]").count():
+            raise WrongAnswerError("a traceback on the page")
+        return asked
+
+    def _expected(self, source, value, n_neighbors):
+        """The texts of the neighbors' pictures and bars for what was asked."""
+        gallery, exclude = self.engine.gallery, None
+        if source == address.RANDOM:
+            exclude = value[1]
+            digit = gallery.images[exclude]
+        else:
+            try:
+                digit = digit_from_strokes(value, dot_size=BRUSH_PX)
+            except NoDigitError:
+                ranks = range(1, n_neighbors + 1)
+                return [f"neighbor {rank}, not shown" for rank in ranks], ["distance –.––" for _ in ranks]
+        neighbors = self.engine.search(digit, n_neighbors, exclude=exclude).neighbors
+        pictures = [f"neighbor {rank}, {named(found.label)}" for rank, found in enumerate(neighbors, 1)]
+        return pictures, [f"distance {found.distance:.2f}" for found in neighbors]
+
+    def _check_drawn(self, asked, strokes):
+        """Whether what was asked is what this pupil has drawn."""
+        source, kept = asked
+        ends = [(stroke[0], stroke[-1]) for stroke in strokes]
+        if source != address.DRAW or len(kept) != len(strokes):
+            raise WrongAnswerError(f"{len(strokes)} strokes were drawn, and another question is answered: {asked}")
+        far = [np.abs(np.subtract((got[0], got[-1]), drawn)).max() for got, drawn in zip(kept, ends, strict=True)]
+        if max(far) > NEAR_PX:
+            raise WrongAnswerError(f"a stroke that is {max(far):.0f} px from the drawn one is answered")
+
+    async def _settle(self):
+        await self.page.wait_for_timeout(400)  # the canvas waits 200 ms before it sends
+        await self.page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+
+    def _note(self, failure):
+        self.failures.append(failure)

@@ -57,7 +57,7 @@ load:
 
 fuzz:
 	@$(call install,requirements-dev.txt)
-	@$(BIN)/python -m pytest tests/test_fuzz.py --examples 2000
+	@FUZZ_EXAMPLES=2000 $(BIN)/python -m pytest tests/test_fuzz.py
 
 # Whether the port can be had on the address $(1).
 define check_port

@@ -6,7 +6,7 @@ import os
 import platform
 import shutil
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import numpy as np
 DIRECTORY = Path(__file__).resolve().parent.parent / "artifacts"
 MANIFEST = "manifest.json"
 METRICS = "metrics.json"
+READY = ".ready"  # holds a build that is whole while its files take their places
 PCA = "pca.npz"
 REPAIR = "restore it with `git checkout artifacts`, or rebuild it with `python -m autoencoder train`"
 
@@ -25,6 +26,8 @@ class ArtifactError(Exception):
 
 def verify(directory=DIRECTORY, *, required=()):
     """The manifest, once every file that it lists has been found to be the one that was written.
+
+    A build that was cut short while its files took their places is put there first.
 
     Args:
         directory: where the artifacts are kept.
@@ -38,9 +41,14 @@ def verify(directory=DIRECTORY, *, required=()):
     """
     path = Path(directory) / MANIFEST
     try:
-        manifest = json.loads(path.read_bytes())
-        expected = dict(manifest["files"])
-        if set(required) - set(expected) or any(Path(name).name != name for name in expected):
+        _put_in_place(path.parent)
+    except OSError as error:
+        raise ArtifactError(f"{path.parent / READY} cannot take its place ({error}): {REPAIR}.") from None
+    try:
+        manifest = dict(json.loads(path.read_bytes()))
+        seal, expected = manifest.pop("sha256"), dict(manifest["files"])
+        elsewhere = [name for name in expected if Path(name).name != name]
+        if seal != _seal(manifest) or set(required) - set(expected) or elsewhere:
             raise ValueError
         dict(manifest["data"])
     except FileNotFoundError:
@@ -107,8 +115,9 @@ def save_metrics(measured, directory, folder):
 def replacing(directory=DIRECTORY, **about):
     """A folder to write new artifacts into, which take their place when the block has ended well.
 
-    Each is renamed into place whole, then the manifest, which lists them beside those that stay. Where the block
-    raises, or the process is killed while it runs, the artifacts that were there are untouched.
+    The manifest lists them beside those that stay. Where the block raises, or the process is killed at any moment, the
+    artifacts are either all as they were or all as they are to be: what is whole is put aside by one renaming, and from
+    there each file takes its place, now or when the artifacts are next verified.
 
     Args:
         directory: where the artifacts are kept; made if need be.
@@ -116,19 +125,33 @@ def replacing(directory=DIRECTORY, **about):
     """
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
+    _put_in_place(directory)
     staging = Path(tempfile.mkdtemp(prefix=".staging-", dir=directory))
     try:
         yield staging
         written = {path.name: _sha256(path) for path in sorted(staging.iterdir())}
         manifest = {"data": {}} | _read_json(directory / MANIFEST) | about
+        manifest.pop("sha256", None)
         kept = {name: sha256 for name, sha256 in manifest.get("files", {}).items() if (directory / name).is_file()}
         manifest["files"] = dict(sorted((kept | written).items()))
         manifest["versions"] = _versions()
+        manifest["sha256"] = _seal(manifest)
         (staging / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
-        for name in [*written, MANIFEST]:
-            os.replace(staging / name, directory / name)
+        os.replace(staging, directory / READY)
+        _put_in_place(directory)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _put_in_place(directory):
+    """Move what is ready to its place, the manifest last."""
+    ready = directory / READY
+    if not ready.is_dir():
+        return
+    with suppress(FileNotFoundError):  # another process does the same
+        for path in sorted(ready.iterdir(), key=lambda path: path.name == MANIFEST):
+            os.replace(path, directory / path.name)
+        ready.rmdir()
 
 
 def _read_json(path):
@@ -142,6 +165,11 @@ def _versions():
     installed = packages_distributions()  # TensorFlow comes under more than one name
     packages = ("tensorflow", "keras", "numpy", "sklearn", "PIL")
     return {"python": platform.python_version()} | {package: version(installed[package][0]) for package in packages}
+
+
+def _seal(manifest):
+    """The SHA-256 of what a manifest says, by which damage of its own is found."""
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 
 def _sha256(path):

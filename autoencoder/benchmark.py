@@ -187,20 +187,19 @@ def format_tables(results):
 
 
 @contextmanager
-def serving(*options, log=subprocess.DEVNULL, **environment):
-    """The app on a free port of this machine, (its address, its process), once it accepts connections.
+def serving(*options, port=None, log=subprocess.DEVNULL, **environment):
+    """The app on this machine, (its address, its process), once it accepts connections.
 
     Args:
         options: of `streamlit run`.
+        port: to serve it on; None takes one that is free.
         log: a file for what it prints.
         environment: variables to set besides this process' own.
 
     Raises:
         OSError: it does not start.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = port or free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), *options]
     process = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, stdout=log, stderr=log)
     try:
@@ -216,6 +215,13 @@ def serving(*options, log=subprocess.DEVNULL, **environment):
             process.wait(10)
         except subprocess.TimeoutExpired:
             process.kill()
+
+
+def free_port():
+    """A port of this machine that nobody uses."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 def _accepts_connections(port):

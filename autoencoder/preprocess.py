@@ -20,7 +20,8 @@ MIN_CONTRAST = 0.1  # of full scale, between paper and ink
 FAINT_INK, FULL_INK = 0.15, 0.6  # in pictures larger than MNIST's: below it is blur and noise, above it is solid
 GRAIN_DEVIATIONS = 4  # robust standard deviations of the paper that are still paper
 IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")  # of all that Pillow could try
-MAX_IMAGE_PIXELS = 24_000_000  # refused from the header, before decoding
+# More is refused from the header, before decoding, which would take too long. JPEG decodes straight to a smaller size.
+MAX_JPEG_PIXELS, MAX_OTHER_PIXELS = 24_000_000, 8_300_000  # a photo, and a 4K screen
 WORKING_SIDE_PX = 400  # larger pictures are first reduced to this: faster, and it averages the noise away
 
 
@@ -209,7 +210,8 @@ def read_gray(data):
     """
     unreadable = NoDigitError("This is not a picture that can be read: choose a PNG, JPEG, WebP or BMP file.")
     too_large = NoDigitError(
-        f"This picture is too large: choose one of at most {MAX_IMAGE_PIXELS // 1_000_000} megapixels."
+        f"This picture is too large: choose one of at most {MAX_OTHER_PIXELS / 1e6:g} megapixels, "
+        f"or a JPEG of at most {MAX_JPEG_PIXELS / 1e6:g}."
     )
     try:
         image = Image.open(io.BytesIO(data), formats=IMAGE_FORMATS)
@@ -217,10 +219,10 @@ def read_gray(data):
         raise too_large from None
     except Exception:  # Pillow's readers raise whatever their format's parser trips over
         raise unreadable from None
-    if image.width * image.height > MAX_IMAGE_PIXELS:
+    if image.width * image.height > (MAX_JPEG_PIXELS if image.format == "JPEG" else MAX_OTHER_PIXELS):
         raise too_large
     try:
-        image.draft("L", (WORKING_SIDE_PX, WORKING_SIDE_PX))  # JPEG alone decodes straight to a smaller size
+        image.draft("L", (WORKING_SIDE_PX, WORKING_SIDE_PX))
         ImageOps.exif_transpose(image, in_place=True)
         return _to_gray(image)
     except Exception:
@@ -232,7 +234,7 @@ def _to_gray(image):
     if image.mode.startswith("I"):  # 16 bit: Pillow's own conversion would clip
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     elif image.has_transparency_data:
-        image = image.convert("RGBA")
+        image = image if image.mode == "RGBA" else image.convert("RGBA")
         image.thumbnail((WORKING_SIDE_PX, WORKING_SIDE_PX))
         gray, alpha = (np.asarray(band, np.float32) / 255 for band in (image.convert("L"), image.getchannel("A")))
         ink_is_bright = (gray * alpha).sum() > alpha.sum() / 2

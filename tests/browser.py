@@ -16,7 +16,7 @@ OFFLINE = ["--disable-background-networking", "--disable-component-update", "--d
 
 
 @contextmanager
-def serving(*options, **environment):
+def serving(*options, port=None, **environment):
     """The address of the app, with options of Streamlit's; at the end it must have printed no traceback.
 
     Unreachable proxies stand in for a missing network.
@@ -24,7 +24,7 @@ def serving(*options, **environment):
     no_network = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
     with (
         tempfile.TemporaryFile() as log,
-        benchmark.serving(*options, log=log, **(no_network | environment)) as (address, _),
+        benchmark.serving(*options, port=port, log=log, **(no_network | environment)) as (address, _),
     ):
         yield address
         log.seek(0)

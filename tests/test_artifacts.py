@@ -1,10 +1,16 @@
+import errno
 import json
+import os
 import shutil
+from contextlib import suppress
 
 import numpy as np
 import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
 
 from autoencoder import artifacts
+from autoencoder.__main__ import main
 from autoencoder.artifacts import ArtifactError
 
 
@@ -64,6 +70,39 @@ def test_a_build_that_fails_leaves_what_was_there(written):
     assert {path.name: path.read_bytes() for path in written.iterdir()} == before
 
 
+@pytest.mark.parametrize("moment", range(5))  # renamings: of the folder, of three files, and none too many
+def test_a_build_that_is_killed_leaves_the_old_artifacts_or_the_new(written, monkeypatch, moment):
+    rename, done = os.replace, []
+
+    def rename_until_killed(*names):
+        if len(done) == moment:
+            raise KeyboardInterrupt  # what a process that is killed does not live to see either
+        done.append(names)
+        rename(*names)
+
+    monkeypatch.setattr(os, "replace", rename_until_killed)
+    with suppress(KeyboardInterrupt), artifacts.replacing(written, seed=8) as folder:
+        (folder / "one.txt").write_text("new")
+        (folder / "two.txt").write_text("new, too")
+    monkeypatch.undo()
+    manifest = artifacts.verify(written)
+    texts = [path.read_text() for path in sorted(written.glob("*.txt"))]
+    assert (manifest["seed"], texts) == ((7, ["one"]) if moment == 0 else (8, ["new", "new, too"]))
+    assert not [path for path in written.iterdir() if path.is_dir()]
+
+
+@pytest.mark.parametrize("refusal", [OSError(errno.ENOSPC, "No space left on device"), PermissionError("read-only")])
+def test_a_build_that_finds_no_room_leaves_what_was_there(written, monkeypatch, refusal):
+    def refuse(*_, **__):
+        raise refusal
+
+    before = {path.name: path.read_bytes() for path in written.iterdir()}
+    monkeypatch.setattr(np, "save", refuse)
+    with pytest.raises(type(refusal)), artifacts.replacing(written) as folder:
+        np.save(folder / "mnist_latents.npy", np.eye(3))
+    assert {path.name: path.read_bytes() for path in written.iterdir()} == before
+
+
 @pytest.mark.parametrize("name", ["one.txt", "mnist_latents.npy", "manifest.json"])
 @pytest.mark.parametrize("spoil", ["remove", "empty", "truncate", "flip"])
 def test_every_spoilt_file_is_named_with_the_command_that_repairs_it(written, name, spoil):
@@ -99,6 +138,44 @@ def test_a_manifest_that_says_something_else_is_refused(written, content):
     (written / "manifest.json").write_text(content)
     with pytest.raises(ArtifactError, match="damaged"):
         artifacts.verify(written)
+
+
+SPOILT = {
+    "removed": lambda content: None,
+    "emptied": lambda content: b"",
+    "truncated": lambda content: content[: len(content) // 2],
+    "flipped": lambda content: content[:100] + bytes([content[100] ^ 1]) + content[101:],
+    "another model's": lambda content: (artifacts.DIRECTORY / artifacts.PCA).read_bytes()[::-1],
+}
+
+
+@pytest.mark.parametrize("spoilt", SPOILT)
+@pytest.mark.parametrize("name", sorted([*artifacts.verify()["files"], artifacts.MANIFEST]))
+def test_no_answer_is_given_with_a_spoilt_artifact(tmp_path, monkeypatch, capsys, name, spoilt):
+    directory = tmp_path / "artifacts"
+    shutil.copytree(artifacts.DIRECTORY, directory)
+    monkeypatch.setattr(artifacts, "DIRECTORY", directory)
+    content = SPOILT[spoilt]((directory / name).read_bytes())
+    (directory / name).unlink() if content is None else (directory / name).write_bytes(content)
+    picture = tmp_path / "digit.png"
+    Image.new("L", (28, 28), 255).save(picture)
+    assert main(["search", str(picture)]) == 1
+    error = capsys.readouterr().err
+    assert name in error
+    assert "git checkout artifacts" in error
+    assert len(error.splitlines()) == 1
+    page = AppTest.from_function(_search_page, default_timeout=30).run()
+    assert not page.exception
+    assert [name in error.value and "git checkout artifacts" in error.value for error in page.error] == [True]
+
+
+def _search_page():
+    from autoencoder.ui import canvas, loading
+    from autoencoder.ui.search_page import search_page
+
+    loading.load_engine.clear()
+    canvas.draw_canvas = lambda: None
+    search_page()
 
 
 def test_the_committed_artifacts_are_whole():

@@ -10,6 +10,7 @@ from browser import ANSWER_MS, draw, serving, settle
 from PIL import Image
 from playwright.sync_api import expect
 
+from autoencoder.benchmark import free_port
 from autoencoder.preprocess import digit_from_strokes
 from autoencoder.strokes import scale_to_canvas, simplify
 from autoencoder.ui import address
@@ -344,3 +345,35 @@ def test_without_mnist_and_network_the_bundled_gallery_is_searched(visit, drawin
         page.get_by_text("This is the bundled gallery, not MNIST").wait_for()
         expect_neighbors(page)
         page.close()  # before its server ends
+
+
+def test_a_restarted_server_shows_each_page_as_it_was(browser, drawings, seventh):
+    port = free_port()
+    with serving(port=port) as address:
+        drawn, random = browser.new_page(), browser.new_page()
+        drawn.goto(address)
+        drawn.get_by_text("Draw a digit from 0 to 9").wait_for(timeout=ANSWER_MS)
+        drawn.locator("canvas.upper-canvas").wait_for()
+        settle(drawn)
+        draw(drawn, drawings[3][0])
+        drawn.get_by_alt_text("neighbor 4, a").wait_for()
+        settle(drawn)
+        random.goto(f"{address}/?q={seventh}&neighbors=6")
+        random.get_by_alt_text("neighbor 6, a").wait_for()
+        before = [(page.url, shown_neighbors(page)) for page in (drawn, random)]
+    for page in (drawn, random):
+        page.locator("[data-testid=stApp]:not([data-test-connection-state=CONNECTED])").wait_for()
+    with serving(port=port):
+        for page, (url, neighbors) in zip((drawn, random), before, strict=True):
+            page.locator("[data-test-connection-state=CONNECTED]").wait_for(timeout=ANSWER_MS)
+            page.get_by_text("Loading the autoencoder").wait_for(state="detached", timeout=ANSWER_MS)
+            settle(page)
+            page.get_by_alt_text("neighbor 4, a").wait_for(timeout=ANSWER_MS)
+            assert (page.url, shown_neighbors(page)) == (url, neighbors)
+            page.get_by_role("button", name="Random query").click()
+            page.wait_for_url(lambda at, url=url: at != url)
+
+
+def shown_neighbors(page):
+    pictures = page.locator('[alt^="neighbor "]').evaluate_all("all => all.map(one => one.alt)")
+    return pictures, page.locator("[data-testid=stProgress]").all_inner_texts()

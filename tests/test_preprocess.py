@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from autoencoder.preprocess import (
-    MAX_IMAGE_PIXELS,
     MAX_MEAN_INK,
+    MAX_OTHER_PIXELS,
     NoDigitError,
     digit_from_image,
     digit_from_strokes,
@@ -212,7 +212,7 @@ def test_what_is_no_picture_is_refused(data):
 
 @pytest.mark.parametrize("side", [10_000, 20_000])
 def test_a_huge_picture_is_refused_by_its_header(side):
-    assert side**2 > MAX_IMAGE_PIXELS
+    assert side**2 > MAX_OTHER_PIXELS
     header = encoded(Image.new("1", (8, 8)))
     huge = header[:16] + side.to_bytes(4) * 2 + header[24:]
     huge = huge[:29] + zlib.crc32(huge[12:29]).to_bytes(4) + huge[33:]

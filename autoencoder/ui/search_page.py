@@ -27,7 +27,7 @@ def search_page():
     _search()
 
 
-@st.fragment
+@st.fragment(run_every="1d")  # a browser that waits for a timer asks again when its server has been restarted
 def _search():
     """The whole of a search; a stroke or a click runs this alone again."""
     source, _ = visit.question()

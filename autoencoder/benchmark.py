@@ -181,9 +181,14 @@ def format_tables(results):
         figures = list(next(iter(rows.values())))
         lines += ["", f"| {what} | {' | '.join(figures)} |", f"| --- |{' ---: |' * len(figures)}"]
         lines += [
-            f"| {name} | {' | '.join(f'{row[figure]:,.3g}' for figure in figures)} |" for name, row in rows.items()
+            f"| {name} | {' | '.join(f'{_short(row[figure])}' for figure in figures)} |" for name, row in rows.items()
         ]
     return "\n".join(lines).lstrip("\n")
+
+
+def _short(number):
+    """Three digits of a number, all of them of a larger one."""
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
 
 
 @contextmanager

@@ -75,8 +75,8 @@ def _fewest_points(points):
         candidates = np.flatnonzero((missed == worst[part]) & (missed > TOLERANCE_PX))
         if not len(candidates):
             break
-        _, firsts = np.unique(part[candidates], return_index=True)
-        kept[candidates[firsts]] = True
+        first_of_part = np.diff(part[candidates], prepend=-1) > 0
+        kept[candidates[first_of_part]] = True
     return points[kept]
 
 

@@ -4,9 +4,11 @@ import io
 import re
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
+from streamlit.runtime.scriptrunner import script_runner
 from streamlit.testing.v1 import AppTest
 
 from autoencoder import artifacts
@@ -368,3 +370,10 @@ def test_when_mnist_is_back_it_is_searched(no_mnist, gallery):
     app.button(key="try_mnist_again").click().run()
     assert not app.exception
     assert not app.warning
+
+
+def test_what_streamlit_does_after_a_run_leaves_keras_as_it_is():
+    page()
+    keras.layers.Dense(1)
+    script_runner._clean_problem_modules()  # clears Keras' session, and TensorFlow's compiled graphs with it
+    assert keras.layers.Dense(1).name != "dense"  # as the first after that would be named

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ PACKAGE = ROOT / "autoencoder"
 WITHOUT_TENSORFLOW = [
     "__main__",
     "artifacts",
+    "benchmark",
     "data",
     "disturb",
     "evaluate",
@@ -53,3 +55,31 @@ def test_every_requirement_is_pinned_exactly():
     for name in ("requirements.txt", "requirements-dev.txt"):
         for line in (ROOT / name).read_text("utf-8").splitlines():
             assert line.startswith(("#", "-r ")) or "==" in line.split(";")[0], line
+
+
+def test_the_server_is_closed_to_what_it_need_not_be_open_to():
+    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))
+    assert config["server"]["address"] == "localhost"
+    assert config["server"]["enableXsrfProtection"] is True
+    assert config["server"].get("enableCORS", True) is True
+    assert (config["server"]["maxUploadSize"], config["server"]["maxMessageSize"]) == (5, 10)
+    assert config["browser"]["gatherUsageStats"] is False
+    assert config["client"]["showErrorDetails"] == "none"
+
+
+def test_html_is_written_in_one_place_and_from_no_visitor_s_text():
+    writers = {
+        path.name: path.read_text("utf-8")
+        for path in PACKAGE.rglob("*.py")
+        if "st.html" in path.read_text("utf-8") or "unsafe_allow" in path.read_text("utf-8")
+    }
+    assert set(writers) == {"style.py"}
+    assert "session_state" not in writers["style.py"]
+    assert "query_params" not in writers["style.py"]
+
+
+def test_nothing_is_loaded_by_pickle():
+    for path in PACKAGE.rglob("*.py"):
+        text = path.read_text("utf-8")
+        assert "pickle" not in set(imported(path))
+        assert text.count("np.load(") == text.count("allow_pickle=False"), path

@@ -19,5 +19,5 @@ def _data_uri(digit):
     """The enlarged digit as a PNG in its own address: nothing to fetch, nothing that a server could forget."""
     gray = np.round(digit * 255).astype(np.uint8)
     png = io.BytesIO()
-    Image.fromarray(gray.repeat(ENLARGEMENT, axis=0).repeat(ENLARGEMENT, axis=1)).save(png, "PNG")
+    Image.fromarray(gray.repeat(ENLARGEMENT, axis=0).repeat(ENLARGEMENT, axis=1)).save(png, "PNG", compress_level=1)
     return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()

@@ -26,7 +26,7 @@ class:
 
 test:
 	@$(call install,requirements-dev.txt)
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 lint:
 	@$(call install,requirements-dev.txt)

@@ -194,18 +194,17 @@ def _search(options):
 def _benchmark(options):
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # as the app has it
     artifacts.verify(artifacts.DIRECTORY)
-    from autoencoder.benchmark import benchmark, format_tables, machine
+    from autoencoder.benchmark import HOW_TO_READ, benchmark, format_tables, machine
     from autoencoder.engine import Engine
 
     results = {}
     for what, rows in benchmark(Engine.load(_gallery(), artifacts.DIRECTORY)):
         print(f"measured: {what}", file=sys.stderr)
         results[what] = rows
-    print(
-        json.dumps({"machine": machine()} | results, indent=2)
-        if options.json
-        else f"{machine()}\n\n{format_tables(results)}"
-    )
+    if options.json:
+        print(json.dumps({"machine": machine()} | results, indent=2))
+    else:
+        print(f"# How fast it is\n\n{machine()}.\n\n{HOW_TO_READ}\n\n{format_tables(results)}")
     return 0
 
 

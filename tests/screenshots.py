@@ -1,4 +1,4 @@
-"""The README's pictures: python tests/screenshots.py, or make screenshots."""
+"""The README's pictures: `make screenshots`."""
 
 import json
 from pathlib import Path

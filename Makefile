@@ -53,7 +53,8 @@ benchmark:
 
 load:
 	@$(call install,requirements-dev.txt)
-	@PYTHONPATH=.:tests $(BIN)/python tests/load/class_at_once.py > .load.md && mv .load.md docs/load.md; cat docs/load.md
+	@PYTHONPATH=.:tests $(BIN)/python tests/load/class_at_once.py > .load.md || { cat .load.md; exit 1; }
+	@mv .load.md docs/load.md && cat docs/load.md
 
 fuzz:
 	@$(call install,requirements-dev.txt)

@@ -27,7 +27,7 @@ class ArtifactError(Exception):
 def verify(directory=DIRECTORY, *, required=()):
     """The manifest, once every file that it lists has been found to be the one that was written.
 
-    A build that was cut short while its files took their places is put there first.
+    This may change the folder: a build that was cut short while its files took their places is put there first.
 
     Args:
         directory: where the artifacts are kept.
@@ -43,7 +43,8 @@ def verify(directory=DIRECTORY, *, required=()):
     try:
         _put_in_place(path.parent)
     except OSError as error:
-        raise ArtifactError(f"{path.parent / READY} cannot take its place ({error}): {REPAIR}.") from None
+        ready = path.parent / READY
+        raise ArtifactError(f"{ready} cannot take its place ({error}): delete it, and {REPAIR}.") from None
     try:
         manifest = dict(json.loads(path.read_bytes()))
         seal, expected = manifest.pop("sha256"), dict(manifest["files"])
@@ -137,6 +138,7 @@ def replacing(directory=DIRECTORY, **about):
         manifest["versions"] = _versions()
         manifest["sha256"] = _seal(manifest)
         (staging / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
+        _put_in_place(directory)  # of another build, that has ended meanwhile
         os.replace(staging, directory / READY)
         _put_in_place(directory)
     finally:
@@ -148,9 +150,10 @@ def _put_in_place(directory):
     ready = directory / READY
     if not ready.is_dir():
         return
-    with suppress(FileNotFoundError):  # another process does the same
-        for path in sorted(ready.iterdir(), key=lambda path: path.name == MANIFEST):
+    for path in sorted(ready.iterdir(), key=lambda path: path.name == MANIFEST):
+        with suppress(FileNotFoundError):  # another process does the same
             os.replace(path, directory / path.name)
+    with suppress(FileNotFoundError):
         ready.rmdir()
 
 

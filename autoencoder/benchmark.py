@@ -88,7 +88,10 @@ def take_turns(tasks, *, n_calls):
 
 
 def ask_path(engine, *, n_calls=1000):
-    """The way of a drawing to its answer, whole and by its steps, as `take_turns` gives it."""
+    """The way of a drawing to its answer, whole and by its steps, as `take_turns` gives it.
+
+    The whole is what the app does, where encoder and decoder are one graph; as steps each is one of its own.
+    """
     import tensorflow as tf
 
     def one(model, shape):
@@ -224,6 +227,7 @@ def serving(*options, port=None, log=subprocess.DEVNULL, **environment):
             process.wait(10)
         except subprocess.TimeoutExpired:
             process.kill()
+            process.wait()
 
 
 def free_port():

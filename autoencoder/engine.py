@@ -70,6 +70,7 @@ class Engine:
 
         self._encode_and_decode = encode_and_decode.get_concrete_function()
         self.search(gallery.images[0], n_neighbors=1)  # the first call is the slow one: not a visitor's
+        self.space.inverse_transform(self.space.transform(gallery.images[:1]))
 
     @classmethod
     def load(cls, gallery, directory):

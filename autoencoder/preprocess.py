@@ -219,7 +219,8 @@ def read_gray(data):
         raise too_large from None
     except Exception:  # Pillow's readers raise whatever their format's parser trips over
         raise unreadable from None
-    if image.width * image.height > (MAX_JPEG_PIXELS if image.format == "JPEG" else MAX_OTHER_PIXELS):
+    # A JPEG that holds more than one picture, as some phones take them, is an MPO to Pillow.
+    if image.width * image.height > (MAX_JPEG_PIXELS if image.format in ("JPEG", "MPO") else MAX_OTHER_PIXELS):
         raise too_large
     try:
         image.draft("L", (WORKING_SIDE_PX, WORKING_SIDE_PX))

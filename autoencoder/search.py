@@ -3,8 +3,8 @@
 import numpy as np
 
 BLOCK = 256  # queries scored at once
-GROUPS = 64  # of scores a neighbour wanted, to bound the nearest ones' scores by
-SINGLE = np.finfo(np.float32)
+GROUPS_PER_NEIGHBOR = 64  # of scores, whose minima bound the nearest neighbours' scores
+FLOAT32 = np.finfo(np.float32)
 LARGEST = 1e15  # of a vector's values: the squares of larger ones would overflow float32
 
 
@@ -89,8 +89,8 @@ class NearestNeighbors:
         "Accuracy and Stability of Numerical Algorithms", 2002, section 3.1), which is at most 2 (||x||² + ||q||²); a
         difference has two scores; 8 more cover the centring and the terms' own rounding.
         """
-        squared_lengths = self._largest + np.einsum("nd,nd->n", centred, centred)
-        return (2 * len(self._scorer) + 8) * (SINGLE.eps * squared_lengths + SINGLE.tiny)
+        squared_lengths = self._largest + np.einsum("nd,nd->n", centred, centred, dtype=np.float64)
+        return (2 * len(self._scorer) + 8) * (FLOAT32.eps * squared_lengths + FLOAT32.tiny)
 
     def _nearest(self, query, candidates, n_neighbors):
         differences = np.subtract(self.vectors[candidates], query, dtype=np.float64)
@@ -105,7 +105,7 @@ def _bounds(scores, n_neighbors):
     That is the n_neighbors-th smallest of the minima of groups: nearly as tight as of the scores, and far faster.
     """
     n = scores.shape[1]
-    starts = np.arange(0, n, max(1, n // (GROUPS * n_neighbors)))
+    starts = np.arange(0, n, max(1, n // (GROUPS_PER_NEIGHBOR * n_neighbors)))
     minima = np.minimum.reduceat(scores, starts, axis=1)
     return np.partition(minima, n_neighbors - 1, axis=1)[:, n_neighbors - 1]
 

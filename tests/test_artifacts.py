@@ -3,6 +3,7 @@ import json
 import os
 import shutil
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -88,18 +89,20 @@ def test_a_build_that_is_killed_leaves_the_old_artifacts_or_the_new(written, mon
     manifest = artifacts.verify(written)
     texts = [path.read_text() for path in sorted(written.glob("*.txt"))]
     assert (manifest["seed"], texts) == ((7, ["one"]) if moment == 0 else (8, ["new", "new, too"]))
-    assert not [path for path in written.iterdir() if path.is_dir()]
+    assert not (written / artifacts.READY).exists()
 
 
 @pytest.mark.parametrize("refusal", [OSError(errno.ENOSPC, "No space left on device"), PermissionError("read-only")])
-def test_a_build_that_finds_no_room_leaves_what_was_there(written, monkeypatch, refusal):
+@pytest.mark.parametrize("step", ["write_text", "mkdir"])
+def test_a_build_that_finds_no_room_leaves_what_was_there(written, monkeypatch, refusal, step):
     def refuse(*_, **__):
         raise refusal
 
     before = {path.name: path.read_bytes() for path in written.iterdir()}
-    monkeypatch.setattr(np, "save", refuse)
-    with pytest.raises(type(refusal)), artifacts.replacing(written) as folder:
-        np.save(folder / "mnist_latents.npy", np.eye(3))
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, step, refuse)
+        with pytest.raises(type(refusal)), artifacts.replacing(written) as folder:
+            (folder / "one.txt").write_bytes(b"new")
     assert {path.name: path.read_bytes() for path in written.iterdir()} == before
 
 
@@ -145,7 +148,7 @@ SPOILT = {
     "emptied": lambda content: b"",
     "truncated": lambda content: content[: len(content) // 2],
     "flipped": lambda content: content[:100] + bytes([content[100] ^ 1]) + content[101:],
-    "another model's": lambda content: (artifacts.DIRECTORY / artifacts.PCA).read_bytes()[::-1],
+    "another file": lambda content: artifacts.load_latents("digits").tobytes() + content[:1],
 }
 
 

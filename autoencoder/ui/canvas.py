@@ -8,6 +8,7 @@ from autoencoder.strokes import BRUSH_PX, CANVAS_PX, simplify
 INK, PAPER = "#ffffff", "#000000"
 CURVE_STEPS = np.array([[0.25], [0.5], [0.75], [1]])  # of the way along a curve: the points that it is replaced by
 CURVE_WEIGHTS = np.hstack([(1 - CURVE_STEPS) ** 2, 2 * CURVE_STEPS * (1 - CURVE_STEPS), CURVE_STEPS**2])
+NUMBERS_OF = {"M": 2, "L": 2, "Q": 4}  # a command of a path: move, line, quadratic curve
 MOST_COMMANDS = 4000  # of a drawing: minutes of scribbling
 FARTHEST_PX = 100_000  # from the canvas' corner: its editing tool may move a stroke outside
 BLANK = {"objects": []}
@@ -34,6 +35,8 @@ def draw_canvas():
         key="canvas",
         on_change=_keep_drawing,
     )
+    if hint := state.pop("canvas_hint", None):
+        st.toast(hint, icon=":material/draw:")
 
 
 def strokes():
@@ -73,12 +76,14 @@ def strokes_from_fabric(drawing):
         ValueError: `drawing` is no such thing.
     """
     try:
-        if sum(len(path["path"]) for path in drawing["objects"]) > MOST_COMMANDS:
-            raise TooLongError(f"expected at most {MOST_COMMANDS} commands, received more")
+        n_commands = sum(len(path["path"]) for path in drawing["objects"])
+    except (TypeError, KeyError, IndexError) as error:
+        raise ValueError(f"expected a Fabric.js drawing of paths, received another ({error!r})") from None
+    if n_commands > MOST_COMMANDS:
+        raise TooLongError(f"expected at most {MOST_COMMANDS} commands, received {n_commands}")
+    try:
         strokes = [_on_canvas(path, _flatten(path["path"])) for path in drawing["objects"]]
-    except TooLongError:
-        raise
-    except (TypeError, KeyError, IndexError, ValueError) as error:
+    except (TypeError, KeyError, IndexError, ValueError, OverflowError) as error:
         raise ValueError(f"expected a Fabric.js drawing of paths, received another ({error!r})") from None
     if not all((np.abs(stroke) < FARTHEST_PX).all() for stroke in strokes):
         raise ValueError(f"expected points within {FARTHEST_PX} pixels, received farther ones or NaN")
@@ -90,7 +95,8 @@ def _keep_drawing():
         drawing = st.session_state.canvas["drawing"]["raw"]
         strokes = simplify(strokes_from_fabric(drawing))
     except TooLongError:
-        st.toast("This drawing is too long to follow any further: undo or clear.", icon=":material/draw:")
+        st.session_state.canvas_hint = "That stroke was too long to follow, so it is gone: draw a shorter one."
+        restore_drawing()
         return
     except (KeyError, TypeError, ValueError):
         return  # the canvas sends no such thing: somebody else does, and gets the drawing that was there
@@ -131,13 +137,10 @@ def _flatten(commands):
     """The points of a path, its curves replaced by short lines."""
     points = []
     for command, *numbers in commands:
-        numbers = np.array(numbers, np.float64).reshape(-1, 2)
-        if command == "Q":
-            points.extend(CURVE_WEIGHTS @ [points[-1], *numbers])
-        elif command in ("M", "L"):
-            points.extend(numbers)
-        else:
-            raise ValueError(f"expected the commands M, L and Q, received {command!r}")
+        if len(numbers) != NUMBERS_OF.get(command):
+            raise ValueError(f"expected M and L with 2 numbers, Q with 4, received {command!r} with {len(numbers)}")
+        ends = np.array(numbers, np.float64).reshape(-1, 2)
+        points.extend(CURVE_WEIGHTS @ [points[-1], *ends] if command == "Q" else ends)
     return np.array(points)
 
 

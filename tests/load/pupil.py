@@ -126,7 +126,12 @@ class Pupil:
         """Do it, wait for the answer and check it; returns what the address says was asked."""
         await self.page.evaluate(TIMED)
         await action
-        self.times_ms[kind].append(await asyncio.wait_for(self.page.evaluate("window.timed"), LOST_S))
+        try:
+            time_ms = await asyncio.wait_for(self.page.evaluate("window.timed"), LOST_S)
+        except TimeoutError:
+            self.times_ms[kind].append(1000 * LOST_S)
+            raise
+        self.times_ms[kind].append(time_ms)
         shown = await self.page.evaluate(SHOWN)
         parameters = {key: values[0] for key, values in parse_qs(urlsplit(self.page.url).query).items()}
         asked = address.from_text(parameters["q"])

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from autoencoder.search import SearchError
+
 ICON = Path(__file__).parent / "autoencoder" / "ui" / "icon.svg"
 
 
@@ -12,7 +14,10 @@ def page(name, title, **options):
     """The page of `autoencoder/ui/<name>_page.py`, which is imported when it is first opened: charts take long to."""
 
     def open_page():
-        getattr(import_module(f"autoencoder.ui.{name}_page"), f"{name}_page")()
+        try:
+            getattr(import_module(f"autoencoder.ui.{name}_page"), f"{name}_page")()
+        except SearchError as error:
+            st.error(str(error), icon=":material/cloud_off:")
 
     return st.Page(open_page, title=title, url_path=name, **options)
 

@@ -1,4 +1,4 @@
-"""The command line: python -m autoencoder train | ablate | encode | evaluate | search | benchmark."""
+"""The command line: python -m autoencoder train | ablate | encode | evaluate | search | gallery | benchmark."""
 
 import argparse
 import json
@@ -12,6 +12,7 @@ from autoencoder import artifacts
 from autoencoder.artifacts import ArtifactError
 from autoencoder.data import DataError, load_bundled, load_drawn, load_gallery, load_mnist
 from autoencoder.preprocess import NoDigitError, digit_from_image
+from autoencoder.search import SearchError
 
 
 def main(arguments=None):
@@ -20,7 +21,7 @@ def main(arguments=None):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is imported: errors only
     try:
         return options.run(options)
-    except (ArtifactError, DataError, NoDigitError, OSError) as error:
+    except (ArtifactError, DataError, NoDigitError, SearchError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -65,16 +66,53 @@ def _parser():
         "--failures", type=Path, metavar="PNG", help="write a picture of queries that find none right"
     )
     evaluate.add_argument("--keep", action="store_true", help="write the figures into artifacts/metrics.json")
+    evaluate.add_argument(
+        "--n-queries", type=_whole_number(1), default=10_000, help="of a gallery of your own: how many to measure by"
+    )
     evaluate.add_argument("--json", action="store_true", help="print the figures as JSON")
+    _add_gallery_options(evaluate)
 
     search = _verb(verbs, "search", _search, "find the look-alikes of the digit in an image file")
     search.add_argument("image", type=Path, metavar="IMAGE", help="PNG, JPEG, WebP or BMP")
     search.add_argument("--n-neighbors", type=_whole_number(1), default=4, help="how many to find")
     search.add_argument("--json", action="store_true", help="print the answer as JSON")
+    _add_gallery_options(search)
+
+    gallery = verbs.add_parser("gallery", help="build a gallery of your own, and bring it to Milvus")
+    steps = gallery.add_subparsers(required=True, metavar="STEP")
+
+    build = _verb(steps, "build", _gallery_build, "make a gallery of a folder of pictures, an .npz, .npy or IDX file")
+    build.add_argument("source", type=Path, metavar="SOURCE", help="a labelled picture is in a folder named 0 to 9")
+    build.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to keep the gallery in")
+    build.add_argument("--name", help="what to call it; DIR's name if not given")
+    build.add_argument("--labels", type=Path, metavar="FILE", help="labels from 0 to 9, an .npy or IDX file")
+    build.add_argument("--part", default="", help="of an .npz: only arrays that have this in their name")
+    build.add_argument("--transpose", action="store_true", help="swap rows and columns, as EMNIST's IDX files need it")
+    build.add_argument("--as-is", action="store_true", help="take 28 × 28 images as prepared already, as MNIST's are")
+
+    info = _verb(steps, "info", _gallery_info, "say what a gallery holds, and verify it")
+    info.add_argument("directory", type=Path, metavar="DIR", help="the gallery")
+    info.add_argument("--index", type=_whole_number(0), nargs="+", default=[], help="say where these digits come from")
+
+    push = _verb(steps, "push", _gallery_push, "bring a gallery's latents to Milvus; can be stopped and repeated")
+    push.add_argument("directory", type=Path, metavar="DIR", help="the gallery")
+    push.add_argument("--to", required=True, metavar="ADDRESS", help="http://host:19530, or a local file ending in .db")
+    push.add_argument("--index", choices=["FLAT", "IVF_FLAT", "HNSW"], default="FLAT", help="FLAT answers exactly")
 
     benchmark = _verb(verbs, "benchmark", _benchmark, "measure how fast it is on this machine")
     benchmark.add_argument("--json", action="store_true", help="print the figures as JSON")
+    benchmark.add_argument(
+        "--large", action="store_true", help="instead, search up to 10,000,000 vectors, and by Milvus (needs 1.3 GB)"
+    )
     return parser
+
+
+def _add_gallery_options(parser):
+    own, milvus = os.environ.get("GALLERY"), os.environ.get("MILVUS")
+    parser.add_argument("--gallery", metavar="DIR", default=own, help="a gallery of your own (or GALLERY is set to it)")
+    parser.add_argument(
+        "--milvus", metavar="ADDRESS", default=milvus, help="where to search it (or MILVUS is set to it)"
+    )
 
 
 def _verb(verbs, name, run, summary):
@@ -138,6 +176,8 @@ def _evaluate(options):
     if options.drawn_percent and not options.drawn:
         raise DataError("--drawn-percent needs --drawn FILE")
     drawn = load_drawn(options.drawn, percent=options.drawn_percent) if options.drawn else None
+    if options.gallery or options.milvus:
+        return _evaluate_own(options, drawn)
     artifacts.verify(artifacts.DIRECTORY)
     from autoencoder.evaluate import evaluate_all, format_table, picture_failures
     from autoencoder.model import load_latent_space
@@ -159,24 +199,44 @@ def _evaluate(options):
     return 0
 
 
+def _evaluate_own(options, drawn):
+    if options.keep or options.failures:
+        raise DataError("--keep and --failures are for MNIST and the bundled digits: leave out --gallery and GALLERY.")
+    from autoencoder.evaluate import evaluate_own, format_table
+
+    results = evaluate_own(_engine(options), drawn, n_queries=options.n_queries)
+    print(json.dumps(results, indent=2) if options.json else format_table(results))
+    return 0
+
+
 def _gallery():
     """The gallery to search; where it is not MNIST, a note says why."""
     gallery, problem = load_gallery()
+    _note(problem)
+    return gallery
+
+
+def _engine(options):
+    """The engine of the gallery that is named, or else of MNIST; where it cannot be that, a note says why."""
+    from autoencoder.engine import open_engine
+
+    engine, problem = open_engine(artifacts.DIRECTORY, own=options.gallery, milvus=options.milvus)
+    _note(problem)
+    return engine
+
+
+def _note(problem):
     if problem:
         print(f"note: without MNIST. {problem}", file=sys.stderr)
-    return gallery
 
 
 def _search(options):
     artifacts.verify(artifacts.DIRECTORY)
     digit = digit_from_image(options.image.read_bytes())
-    gallery = _gallery()
-    if options.n_neighbors > len(gallery):
-        raise DataError(f"--n-neighbors {options.n_neighbors} is more than the gallery's {len(gallery)} digits")
-
-    from autoencoder.engine import Engine
-
-    result = Engine.load(gallery, artifacts.DIRECTORY).search(digit, options.n_neighbors)
+    engine = _engine(options)
+    if options.n_neighbors > len(engine.gallery):
+        raise DataError(f"--n-neighbors {options.n_neighbors} is more than the gallery's {len(engine.gallery)} digits")
+    result = engine.search(digit, options.n_neighbors)
     neighbors = [
         {"rank": rank, "index": found.index, "label": found.label, "distance": found.distance}
         for rank, found in enumerate(result.neighbors, 1)
@@ -186,8 +246,54 @@ def _search(options):
         return 0
     print(f"{'rank':>4}  {'label':>5}  {'distance':>8}  {'index':>6}")
     for found in neighbors:
-        print(f"{found['rank']:>4}  {found['label']:>5}  {found['distance']:>8.3f}  {found['index']:>6}")
+        label = "–" if found["label"] is None else found["label"]
+        print(f"{found['rank']:>4}  {label:>5}  {found['distance']:>8.3f}  {found['index']:>6}")
     print(f"reconstruction error (MSE a pixel): {result.reconstruction_mse:.4f}")
+    return 0
+
+
+def _gallery_build(options):
+    encoder_sha256 = artifacts.verify(artifacts.DIRECTORY)["files"]["encoder.keras"]
+    from autoencoder import gallery, sources
+    from autoencoder.model import load_latent_space
+
+    source = sources.open_source(options.source, labels=options.labels, part=options.part, transpose=options.transpose)
+    space = load_latent_space(artifacts.DIRECTORY)
+    gallery.build(source, options.out, space, encoder_sha256, name=options.name, as_is=options.as_is)
+    return _print_gallery(gallery.describe(options.out))
+
+
+def _gallery_info(options):
+    from autoencoder import gallery
+
+    described = gallery.describe(options.directory)
+    names = gallery.names_of(options.directory, options.index) if options.index else {}
+    return _print_gallery(described | {str(index): name for index, name in names.items()})
+
+
+def _print_gallery(described):
+    for what, text in described.items():
+        print(f"{what:<10}  {text}")
+    return 0
+
+
+def _gallery_push(options):
+    encoder_sha256 = artifacts.verify(artifacts.DIRECTORY)["files"]["encoder.keras"]
+    from tqdm import tqdm
+
+    from autoencoder.gallery import open_gallery
+    from autoencoder.milvus import measure_recall, push
+
+    own = open_gallery(options.directory, encoder_sha256)
+    with tqdm(total=len(own.digits), unit=" digits", desc="Bringing them to Milvus") as bar:
+
+        def show(n):
+            bar.update(n - bar.n)
+
+        push(own.latents, options.to, own.collection, index=options.index, progress=show)
+    recall, n_queries = measure_recall(own.latents, options.to, own.collection)
+    print(f"{len(own.digits):,} digits are at {options.to}, in {own.collection}, indexed by {options.index}.")
+    print(f"recall@4 against the exact search, of {n_queries} queries: {recall:.4f}")
     return 0
 
 
@@ -195,16 +301,25 @@ def _benchmark(options):
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # as the app has it
     artifacts.verify(artifacts.DIRECTORY)
     from autoencoder.benchmark import HOW_TO_READ, benchmark, format_tables, machine
-    from autoencoder.engine import Engine
 
+    if options.large:
+        from autoencoder.benchmark_large import HOW_TO_READ, benchmark_large
+        from autoencoder.model import load_latent_space
+
+        latents = load_latent_space(artifacts.DIRECTORY).transform(load_mnist("train").images)
+        title, measuring = "How large a gallery can be", benchmark_large(latents)
+    else:
+        from autoencoder.engine import Engine
+
+        title, measuring = "How fast it is", benchmark(Engine.load(_gallery(), artifacts.DIRECTORY))
     results = {}
-    for what, rows in benchmark(Engine.load(_gallery(), artifacts.DIRECTORY)):
+    for what, rows in measuring:
         print(f"measured: {what}", file=sys.stderr)
         results[what] = rows
     if options.json:
         print(json.dumps({"machine": machine()} | results, indent=2))
     else:
-        print(f"# How fast it is\n\n{machine()}.\n\n{HOW_TO_READ}\n\n{format_tables(results)}")
+        print(f"# {title}\n\n{machine()}.\n\n{HOW_TO_READ}\n\n{format_tables(results)}")
     return 0
 
 

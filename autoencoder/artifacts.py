@@ -24,7 +24,7 @@ class ArtifactError(Exception):
     """An artifact is missing, damaged or foreign; the message names it and the command that repairs it."""
 
 
-def verify(directory=DIRECTORY, *, required=()):
+def verify(directory=DIRECTORY, *, required=(), repair=REPAIR):
     """The manifest, once every file that it lists has been found to be the one that was written.
 
     This may change the folder: a build that was cut short while its files took their places is put there first.
@@ -32,6 +32,7 @@ def verify(directory=DIRECTORY, *, required=()):
     Args:
         directory: where the artifacts are kept.
         required: names of files that it must list.
+        repair: what an error says is to be done.
 
     Returns:
         dict: `files` (name -> SHA-256 in hex), `versions`, `seed`, `data` (gallery -> SHA-256).
@@ -44,7 +45,7 @@ def verify(directory=DIRECTORY, *, required=()):
         _put_in_place(path.parent)
     except OSError as error:
         ready = path.parent / READY
-        raise ArtifactError(f"{ready} cannot take its place ({error}): delete it, and {REPAIR}.") from None
+        raise ArtifactError(f"{ready} cannot take its place ({error}): delete it, and {repair}.") from None
     try:
         manifest = dict(json.loads(path.read_bytes()))
         seal, expected = manifest.pop("sha256"), dict(manifest["files"])
@@ -53,15 +54,15 @@ def verify(directory=DIRECTORY, *, required=()):
             raise ValueError
         dict(manifest["data"])
     except FileNotFoundError:
-        raise ArtifactError(f"{path} is missing: {REPAIR}.") from None
+        raise ArtifactError(f"{path} is missing: {repair}.") from None
     except (OSError, ValueError, KeyError, TypeError):
-        raise ArtifactError(f"{path} is damaged: {REPAIR}.") from None
+        raise ArtifactError(f"{path} is damaged: {repair}.") from None
     for name, sha256 in expected.items():
         artifact = path.with_name(name)
         if not artifact.is_file():
-            raise ArtifactError(f"{artifact} is missing: {REPAIR}.")
-        if _sha256(artifact) != sha256:
-            raise ArtifactError(f"{artifact} is damaged, or of another training run than {MANIFEST}: {REPAIR}.")
+            raise ArtifactError(f"{artifact} is missing: {repair}.")
+        if sha256_of(artifact) != sha256:
+            raise ArtifactError(f"{artifact} is damaged, or of another run than {MANIFEST}: {repair}.")
     return manifest
 
 
@@ -130,19 +131,29 @@ def replacing(directory=DIRECTORY, **about):
     staging = Path(tempfile.mkdtemp(prefix=".staging-", dir=directory))
     try:
         yield staging
-        written = {path.name: _sha256(path) for path in sorted(staging.iterdir())}
+        written = {path.name: sha256_of(path) for path in sorted(staging.iterdir())}
         manifest = {"data": {}} | _read_json(directory / MANIFEST) | about
-        manifest.pop("sha256", None)
         kept = {name: sha256 for name, sha256 in manifest.get("files", {}).items() if (directory / name).is_file()}
-        manifest["files"] = dict(sorted((kept | written).items()))
-        manifest["versions"] = _versions()
-        manifest["sha256"] = _seal(manifest)
-        (staging / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
+        write_manifest(staging, manifest | {"files": kept | written})
         _put_in_place(directory)  # of another build, that has ended meanwhile
         os.replace(staging, directory / READY)
         _put_in_place(directory)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def write_manifest(folder, manifest):
+    """Write a manifest, a dict with at least `files` and `data`, sealed and with the versions, into a folder."""
+    manifest = manifest | {"files": dict(sorted(manifest["files"].items())), "versions": _versions()}
+    manifest.pop("sha256", None)
+    manifest["sha256"] = _seal(manifest)
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
+
+
+def sha256_of(path):
+    """The SHA-256 of a file's bytes, in hex."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _put_in_place(directory):
@@ -173,7 +184,3 @@ def _versions():
 def _seal(manifest):
     """The SHA-256 of what a manifest says, by which damage of its own is found."""
     return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
-
-
-def _sha256(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -32,6 +32,7 @@ MNIST_ARRAYS = {
 
 ENLARGEMENT = 10  # of the bundled 8 x 8 digits, before the threshold
 EDGE_SHARPNESS = 2  # ink gained per unit of coverage around one half
+UNLABELLED = 255
 
 
 class DataError(Exception):
@@ -40,15 +41,17 @@ class DataError(Exception):
 
 @dataclass(frozen=True)
 class Digits:
-    """Labelled digit images, read-only: `images` float32 (n, 28, 28) in [0, 1], ink bright; `labels` uint8 (n,).
+    """Digit images and their labels, read-only.
 
-    `sha256` is that of the source's bytes, to tell whether latents belong to these digits.
+    `images` float32 (n, 28, 28) in [0, 1], ink bright; `labels` uint8 (n,), from 0 to 9, or UNLABELLED. `sha256` is
+    that of the source's bytes, to tell whether latents belong to these digits. `title` says in words what they are.
     """
 
     name: str
     images: np.ndarray
     labels: np.ndarray
     sha256: str
+    title: str = ""
 
     def __post_init__(self):
         self.images.setflags(write=False)
@@ -56,6 +59,10 @@ class Digits:
 
     def __len__(self):
         return len(self.labels)
+
+    def label(self, index):
+        """The digit, int, that the image of an index shows, or None where nobody has said."""
+        return None if self.labels[index] == UNLABELLED else int(self.labels[index])
 
 
 def load_mnist(split="test", *, wait_s=None):
@@ -79,7 +86,8 @@ def load_mnist(split="test", *, wait_s=None):
     path, remedy = _find_mnist(wait_s)
     images = _verified_array(path, f"x_{split}", remedy)
     labels = _verified_array(path, f"y_{split}", remedy)
-    return Digits("mnist", images.astype(np.float32) / 255, labels, MNIST_ARRAYS[f"x_{split}"][1])
+    title = f"MNIST's {len(labels):,} {'test' if split == 'test' else 'training'} digits"
+    return Digits("mnist", images.astype(np.float32) / 255, labels, MNIST_ARRAYS[f"x_{split}"][1], title)
 
 
 def load_gallery(*, wait_s=None):
@@ -102,7 +110,8 @@ def load_bundled():
     cells = load_digits()
     images = np.stack([_enlarge(coverage) for coverage in cells.images.astype(np.float32) / 16])
     sha256 = hashlib.sha256(cells.images.astype(np.uint8).tobytes()).hexdigest()
-    return Digits("digits", images, cells.target.astype(np.uint8), sha256)
+    title = f"the {len(images):,} handwritten digits that come with scikit-learn"
+    return Digits("digits", images, cells.target.astype(np.uint8), sha256, title)
 
 
 def load_drawn(path, *, percent=None):

@@ -6,6 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from autoencoder import artifacts
+from autoencoder.data import DataError, load_gallery
+from autoencoder.gallery import exact_search, open_gallery
 from autoencoder.model import NETWORKS, load_latent_space
 from autoencoder.search import NearestNeighbors
 from autoencoder.spaces import Latent
@@ -15,10 +17,11 @@ UNLIKE_QUANTILE = 0.99  # of the gallery's own digits: a query beyond it is unli
 
 @dataclass(frozen=True)
 class Neighbor:
-    """A digit of the gallery: its place in it, its label, and its distance from the query in the latent space."""
+    """A digit of the gallery: its place in it, its label if it has one, and its distance from the query in the latent
+    space."""
 
     index: int
-    label: int
+    label: int | None
     distance: float
 
 
@@ -46,19 +49,19 @@ class Engine:
 
     Args:
         gallery: Digits to search in.
-        latents: float32 (n, 32), theirs, in order.
-        distances, errors: float32 (n,), of each of its digits the distance to the nearest other and the MSE a pixel of
-            its reconstruction: what is typical.
+        nearest: the NearestNeighbors, of whichever kind, of their latents float32 (n, 32), in order.
+        distances, errors: float32, of its digits, or of some, the distance to the nearest other and the MSE a pixel of
+            the reconstruction: what is typical.
         encoder, decoder: Keras models, (n, 28, 28) to (n, 32) and back.
 
-    `gallery` is what is searched, `space` the latent space and `nearest` the NearestNeighbors of the gallery's latents.
+    `gallery` and `nearest` are those, `space` is the latent space.
     """
 
-    def __init__(self, gallery, latents, distances, errors, encoder, decoder):
-        if len(latents) != len(gallery):
-            raise ValueError(f"expected {len(gallery)} latents, one a digit, received {len(latents)}")
+    def __init__(self, gallery, nearest, distances, errors, encoder, decoder):
+        if len(nearest.vectors) != len(gallery):
+            raise ValueError(f"expected {len(gallery)} latents, one a digit, received {len(nearest.vectors)}")
         self.gallery = gallery
-        self.nearest = NearestNeighbors(latents)
+        self.nearest = nearest
         self.space = Latent(encoder, decoder)
         self._typical_errors = np.sort(errors)
         self._far, self._bad = np.quantile(distances, UNLIKE_QUANTILE), np.quantile(errors, UNLIKE_QUANTILE)
@@ -93,7 +96,31 @@ class Engine:
             artifacts.load_latents(gallery.name, directory),
             artifacts.load_typical(gallery.name, directory),
         )
-        return cls(gallery, latents, *typical, latent.encoder, latent.decoder)
+        return cls(gallery, NearestNeighbors(latents), *typical, latent.encoder, latent.decoder)
+
+    @classmethod
+    def open_own(cls, gallery, directory, *, milvus=None):
+        """The engine of one's own gallery, by the encoder of the verified artifacts.
+
+        Args:
+            gallery: the folder that the gallery is kept in.
+            directory: that of the artifacts.
+            milvus: the address to search at; None searches exactly, here.
+
+        Raises:
+            ArtifactError, DataError: an artifact or the gallery is missing or damaged, or they do not belong together.
+            SearchError: Milvus cannot be reached, or does not have the gallery.
+        """
+        manifest = artifacts.verify(directory, required=NETWORKS)
+        own = open_gallery(gallery, manifest["files"][NETWORKS[0]])
+        if milvus:
+            from autoencoder.milvus import MilvusNearestNeighbors  # here, for it is not installed everywhere
+
+            nearest = MilvusNearestNeighbors(milvus, own.latents, own.collection)
+        else:
+            nearest = exact_search(own.latents)
+        latent = load_latent_space(directory)
+        return cls(own.digits, nearest, own.distances, own.errors, latent.encoder, latent.decoder)
 
     def search(self, digit, n_neighbors=4, exclude=None):
         """The latent, the reconstruction and the nearest digits of the gallery.
@@ -119,7 +146,7 @@ class Engine:
             latent, n_neighbors, exclude=None if exclude is None else np.array([exclude])
         )
         neighbors = tuple(
-            Neighbor(int(index), int(self.gallery.labels[index]), float(distance))
+            Neighbor(int(index), self.gallery.label(index), float(distance))
             for index, distance in zip(indices[0], distances[0], strict=True)
         )
         for array in (digit, latent, reconstruction):
@@ -131,6 +158,29 @@ class Engine:
             reconstruction[0],
             neighbors,
             reconstruction_mse=error,
-            error_rank=float(np.searchsorted(self._typical_errors, error) / len(self.gallery)),
+            error_rank=float(np.searchsorted(self._typical_errors, error) / len(self._typical_errors)),
             unlike=bool(error > self._bad and distances[0, 0] > self._far),
         )
+
+
+def open_engine(directory, *, own=None, milvus=None, wait_s=None):
+    """The engine of one's own gallery or, where none is named, of MNIST's test digits or the bundled ones.
+
+    Args:
+        directory: where the artifacts are kept.
+        own: the folder of one's own gallery, or None.
+        milvus: the address to search it at, or None.
+        wait_s: how long to wait for MNIST, as `load_mnist` has it.
+
+    Returns:
+        Engine, and why its gallery is not MNIST's where it should be (None if all is well).
+
+    Raises:
+        ArtifactError, DataError, SearchError: as `Engine.load` and `Engine.open_own` do.
+    """
+    if own:
+        return Engine.open_own(own, directory, milvus=milvus), None
+    if milvus:
+        raise DataError("an address of Milvus needs a gallery of your own: name its folder, as --gallery or GALLERY.")
+    gallery, problem = load_gallery(wait_s=wait_s)
+    return Engine.load(gallery, directory), problem

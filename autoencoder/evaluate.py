@@ -2,12 +2,14 @@
 
 import numpy as np
 
-from autoencoder.data import Digits
+from autoencoder.data import UNLABELLED, DataError, Digits
 from autoencoder.disturb import add_noise, shift
 from autoencoder.search import NearestNeighbors
+from autoencoder.spaces import PCA, Pixels
 
 BOOTSTRAP_SAMPLES = 10_000
 NOISE, SHIFT_PX = 0.3, 2
+LARGEST_TO_COMPARE = 100_000  # of a gallery: pixels take 6 KB a digit to search
 ROW_ORDER = ("pixels", "pca", "textbook", "latent")
 
 
@@ -107,6 +109,42 @@ def evaluate_all(spaces, galleries, drawn=None):
         results[disturbed.name] = evaluate(spaces, first, disturbed, own=True)
     if drawn:
         results[drawn.name] = evaluate(spaces, galleries[0], drawn)
+    return results
+
+
+def evaluate_own(engine, drawn=None, *, n_queries, seed=0):
+    """One's own gallery, searched as its engine does for some of its labelled digits: as `evaluate_all` has it.
+
+    Beside the latent space are pixels and principal components where the gallery has at most 100,000 digits.
+
+    Args:
+        engine: Engine.
+        drawn: Digits to search for besides, or None.
+        n_queries: how many of the gallery's labelled digits, drawn at random, are searched for.
+        seed: of that.
+
+    Raises:
+        DataError: the gallery has no labels.
+    """
+    gallery = engine.gallery
+    labelled = np.flatnonzero(gallery.labels != UNLABELLED)
+    if not len(labelled):
+        raise DataError("the gallery has no labels, so there is nothing to measure by.")
+    some = np.sort(np.random.default_rng(seed).choice(labelled, min(n_queries, len(labelled)), replace=False))
+    queries = Digits(gallery.name, gallery.images[some], gallery.labels[some], gallery.sha256)
+    spaces = [(engine.space, engine.nearest)]
+    if len(gallery) <= LARGEST_TO_COMPARE:
+        compared = Pixels(), PCA.load()
+        spaces += [(space, NearestNeighbors(space.transform(gallery.images[:]))) for space in compared]
+    searches = {gallery.name: (queries, some)} | ({drawn.name: (drawn, None)} if drawn else {})
+    results = {}
+    for name, (digits, left_out) in searches.items():
+        results[name] = {}
+        for space, nearest in spaces:
+            _, found = nearest.kneighbors(space.transform(digits.images), 4, exclude=left_out)
+            results[name][space.name] = summarize((gallery.labels[found] == digits.labels[:, None]).sum(axis=1))
+            if hasattr(space, "inverse_transform"):
+                results[name][space.name]["mse"] = reconstruction_mse(space, digits.images)
     return results
 
 

@@ -2,10 +2,15 @@
 
 import numpy as np
 
-BLOCK = 256  # queries scored at once
+QUERIES_AT_ONCE = 256
+VECTORS_AT_ONCE = 65_536  # of those that are left in their file
 GROUPS_PER_NEIGHBOR = 64  # of scores, whose minima bound the nearest neighbours' scores
 FLOAT32 = np.finfo(np.float32)
 LARGEST = 1e15  # of a vector's values: the squares of larger ones would overflow float32
+
+
+class SearchError(Exception):
+    """A search engine elsewhere does not answer; the message names its address and says what to do."""
 
 
 class NearestNeighbors:
@@ -26,11 +31,8 @@ class NearestNeighbors:
     """
 
     def __init__(self, vectors):
-        vectors = np.ascontiguousarray(vectors, np.float32)
-        if vectors.ndim != 2 or not vectors.size:
-            raise ValueError(f"expected vectors (n, dim) with n >= 1, received {vectors.shape}")
+        self.vectors = vectors = _checked_vectors(np.ascontiguousarray(vectors, np.float32))
         _check_range("vectors", vectors)
-        self.vectors = vectors
         self._mean = vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
         n, dim = vectors.shape
         self._scorer = np.empty((dim + 1, n), np.float32)  # transposed: one query's product is fastest so
@@ -54,33 +56,44 @@ class NearestNeighbors:
         Raises:
             ValueError: shapes do not fit, or there are fewer vectors than `n_neighbors`.
         """
-        n, dim = self.vectors.shape
-        queries = np.asarray(queries, np.float32)
-        if queries.ndim != 2 or queries.shape[1] != dim:
-            raise ValueError(f"expected queries (n_queries, {dim}), received {queries.shape}")
-        _check_range("queries", queries)
-        available = n if exclude is None else n - 1
-        if not 1 <= n_neighbors <= available:
-            raise ValueError(f"expected n_neighbors from 1 to {available}, received {n_neighbors}")
-        if exclude is not None:
-            exclude = np.asarray(exclude)
-            if exclude.shape != queries.shape[:1] or ((exclude < 0) | (exclude >= n)).any():
-                raise ValueError(f"expected exclude ({len(queries)},) of indices below {n}, received {exclude}")
-
+        queries, exclude = checked_arguments(self.vectors.shape, queries, n_neighbors, exclude)
         distances = np.empty((len(queries), n_neighbors))
         indices = np.empty((len(queries), n_neighbors), np.int64)
-        for start in range(0, len(queries), BLOCK):
-            block = slice(start, start + BLOCK)
-            with_one = np.ones((len(queries[block]), dim + 1), np.float32)
-            centred = np.subtract(queries[block], self._mean, out=with_one[:, :dim])
-            scores = with_one @ self._scorer
-            if exclude is not None:
-                scores[np.arange(len(centred)), exclude[block]] = np.inf
-            bounds = _bounds(scores, n_neighbors) + self._rounding(centred)
-            for row, (row_scores, bound) in enumerate(zip(scores, bounds, strict=True), start):
-                candidates = np.flatnonzero(row_scores <= bound)
-                distances[row], indices[row] = self._nearest(queries[row], candidates, n_neighbors)
+        for start in range(0, len(queries), QUERIES_AT_ONCE):
+            some = slice(start, start + QUERIES_AT_ONCE)
+            left_out = None if exclude is None else exclude[some]
+            candidates = self._candidates(queries[some], n_neighbors, left_out)
+            for row, candidates_of_row in enumerate(candidates, start):
+                distances[row], indices[row] = nearest_of(
+                    self.vectors[candidates_of_row], candidates_of_row, queries[row], n_neighbors
+                )
         return distances, indices
+
+    def _candidates(self, queries, n_neighbors, exclude):
+        """For each query the indices, ascending, of all vectors that may be among its nearest."""
+        centred = queries - self._mean
+        rounding = self._rounding(centred)
+        bounds = np.full(len(queries), np.inf, np.float32)
+        found = [[] for _ in queries]
+        for first, scores in self._scores(centred):
+            if exclude is not None:
+                here = np.flatnonzero((exclude >= first) & (exclude < first + scores.shape[1]))
+                scores[here, exclude[here] - first] = np.inf
+            if scores.shape[1] >= n_neighbors:
+                bounds = np.minimum(bounds, _bounds(scores, n_neighbors))
+            for row, of_row in enumerate(scores):
+                near = np.flatnonzero(of_row <= bounds[row] + rounding[row])
+                found[row].append((first + near, of_row[near]))
+        for row, blocks in enumerate(found):
+            indices, scores = blocks[0] if len(blocks) == 1 else map(np.concatenate, zip(*blocks, strict=True))
+            near = (scores <= bounds[row] + rounding[row]) & (scores < np.inf)
+            yield indices[near]
+
+    def _scores(self, centred):
+        """Scores float32 (n_queries, n_vectors) of consecutive vectors, each with the index of the first of them."""
+        with_one = np.ones((len(centred), centred.shape[1] + 1), np.float32)
+        with_one[:, :-1] = centred
+        yield 0, with_one @ self._scorer
 
     def _rounding(self, centred):
         """The most, (n_queries,), by which the difference of two scores can be off.
@@ -90,13 +103,63 @@ class NearestNeighbors:
         difference has two scores; 8 more cover the centring and the terms' own rounding.
         """
         squared_lengths = self._largest + np.einsum("nd,nd->n", centred, centred, dtype=np.float64)
-        return (2 * len(self._scorer) + 8) * (FLOAT32.eps * squared_lengths + FLOAT32.tiny)
+        return (2 * (centred.shape[1] + 1) + 8) * (FLOAT32.eps * squared_lengths + FLOAT32.tiny)
 
-    def _nearest(self, query, candidates, n_neighbors):
-        differences = np.subtract(self.vectors[candidates], query, dtype=np.float64)
-        distances = np.sqrt(np.einsum("nd,nd->n", differences, differences))
-        order = np.argsort(distances, kind="stable")[:n_neighbors]  # stable, and candidates ascend: ties by index
-        return distances[order], candidates[order]
+
+class NearestNeighborsInBlocks(NearestNeighbors):
+    """The same for vectors that are too many to copy, such as those of a file that is mapped into memory.
+
+    They are scored where they are, 65,536 at a time. Besides them this takes 4 bytes a vector, and 256 KB a query
+    of those searched at once.
+    """
+
+    def __init__(self, vectors):
+        self.vectors = _checked_vectors(vectors)
+        n = len(vectors)
+        self._mean = vectors[:: max(1, n // VECTORS_AT_ONCE)].mean(axis=0, dtype=np.float64).astype(np.float32)
+        self._squared_lengths = np.empty(n, np.float32)
+        for some in self._blocks():
+            _check_range("vectors", vectors[some])
+            centred = vectors[some] - self._mean
+            self._squared_lengths[some] = np.einsum("nd,nd->n", centred, centred, dtype=np.float64)
+        # x·q is taken of vectors as they are, not centred, so it is their own length that its rounding goes by.
+        self._largest = (np.sqrt(self._squared_lengths.max(), dtype=np.float64) + np.linalg.norm(self._mean)) ** 2
+
+    def _blocks(self):
+        n = len(self.vectors)
+        return (slice(start, min(start + VECTORS_AT_ONCE, n)) for start in range(0, n, VECTORS_AT_ONCE))
+
+    def _scores(self, centred):
+        for some in self._blocks():
+            scores = centred @ self.vectors[some].T
+            scores *= -2
+            scores += self._squared_lengths[some]
+            yield some.start, scores
+
+
+def checked_arguments(shape, queries, n_neighbors, exclude):
+    """The `queries` and `exclude` of `kneighbors` as arrays, for vectors of a shape; raises as it says."""
+    n, dim = shape
+    queries = np.asarray(queries, np.float32)
+    if queries.ndim != 2 or queries.shape[1] != dim:
+        raise ValueError(f"expected queries (n_queries, {dim}), received {queries.shape}")
+    _check_range("queries", queries)
+    available = n if exclude is None else n - 1
+    if not 1 <= n_neighbors <= available:
+        raise ValueError(f"expected n_neighbors from 1 to {available}, received {n_neighbors}")
+    if exclude is not None:
+        exclude = np.asarray(exclude)
+        if exclude.shape != queries.shape[:1] or ((exclude < 0) | (exclude >= n)).any():
+            raise ValueError(f"expected exclude ({len(queries)},) of indices below {n}, received {exclude}")
+    return queries, exclude
+
+
+def nearest_of(vectors, indices, query, n_neighbors):
+    """The distances and indices of the nearest of some vectors, computed in float64; `indices` ascend."""
+    differences = np.subtract(vectors, query, dtype=np.float64)
+    distances = np.sqrt(np.einsum("nd,nd->n", differences, differences))
+    order = np.argsort(distances, kind="stable")[:n_neighbors]  # stable, and the indices ascend: ties by index
+    return distances[order], indices[order]
 
 
 def _bounds(scores, n_neighbors):
@@ -108,6 +171,12 @@ def _bounds(scores, n_neighbors):
     starts = np.arange(0, n, max(1, n // (GROUPS_PER_NEIGHBOR * n_neighbors)))
     minima = np.minimum.reduceat(scores, starts, axis=1)
     return np.partition(minima, n_neighbors - 1, axis=1)[:, n_neighbors - 1]
+
+
+def _checked_vectors(vectors):
+    if vectors.ndim != 2 or not vectors.size:
+        raise ValueError(f"expected vectors (n, dim) with n >= 1, received {vectors.shape}")
+    return vectors
 
 
 def _check_range(name, values):

@@ -3,15 +3,16 @@
 from collections import Counter
 from dataclasses import dataclass
 
-GOOD, FINE, POOR, UNLIKE = "good", "fine", "poor", "unlike"
+GOOD, FINE, POOR, UNLIKE, OPEN = "good", "fine", "poor", "unlike", "open"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """`level` good, fine, poor or unlike; the `digit` that the neighbors are judged by; and a `sentence`."""
+    """`level` good, fine, poor, unlike or open; the `digit` that the neighbors are judged by, None where that is open;
+    and a `sentence`."""
 
     level: str
-    digit: int
+    digit: int | None
     sentence: str
 
 
@@ -19,7 +20,7 @@ def judge(labels, *, digit=None, unlike=False):
     """The verdict on an answer: all alike is good, up to a quarter odd is fine, more is not up to standard.
 
     Args:
-        labels: of the neighbors, nearest first.
+        labels: of the neighbors, nearest first; None of those that have none, which count for nothing.
         digit: the query's own label; None where nobody knows it, as of a drawing: then that of most neighbors, of two
             equally frequent ones the nearer.
         unlike: whether the query is farther from the gallery, and worse reconstructed, than its own digits are.
@@ -28,12 +29,15 @@ def judge(labels, *, digit=None, unlike=False):
         Verdict.
     """
     known = digit is not None
+    labels = [label for label in labels if label is not None]
     counts = Counter(labels)
-    if not known:
+    if not known and labels:
         digit, _ = counts.most_common(1)[0]
     n, n_odd = len(labels), len(labels) - counts[digit]
     if unlike:
         return Verdict(UNLIKE, digit, "This looks like no digit here: nearest neighbor and reconstruction are far off.")
+    if not labels:
+        return Verdict(OPEN, digit, "The neighbors have no labels: judge for yourself.")
     if n == 1 and not known:
         return Verdict(FINE, digit, f"The nearest is {named(digit)}; one neighbor alone says little.")
     if not n_odd:
@@ -52,7 +56,9 @@ def judge(labels, *, digit=None, unlike=False):
 
 
 def named(digit, mark=""):
-    """A digit with its article, "a 3" or "an 8", the digit between two marks."""
+    """A digit with its article, "a 3" or "an 8", the digit between two marks; "no label" for None."""
+    if digit is None:
+        return "no label"
     return f"{'an' if digit == 8 else 'a'} {mark}{digit}{mark}"
 
 

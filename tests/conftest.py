@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+import pymilvus  # noqa: F401, before TensorFlow: it sets up logging anew, which closes what absl and pytest write to
 import pytest
 from browser import ANSWER_MS, before_the_camera, chromium, serving
 

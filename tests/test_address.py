@@ -27,7 +27,7 @@ def test_an_address_needs_no_quoting(gallery):
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "7", "other-1", "mnist-", "mnist--1", "mnist-1.5", "digits-²", "mnist-9999999999"),
+        *("", "7", "Other-1", "a b-1", "mnist-", "mnist--1", "mnist-1.5", "digits-²", "mnist-9999999999"),
         *("strokes-", "strokes-<script>", "png-", "png-AAAA", "png-AAA", "png-é", "png-" + "A" * 5000),
     ],
 )

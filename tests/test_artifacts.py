@@ -124,7 +124,7 @@ def test_a_file_of_another_model_is_refused(written, tmp_path):
     with artifacts.replacing(tmp_path / "other") as folder:
         (folder / "one.txt").write_text("two")
     shutil.copy(tmp_path / "other" / "one.txt", written / "one.txt")
-    with pytest.raises(ArtifactError, match="another training run"):
+    with pytest.raises(ArtifactError, match="of another run"):
         artifacts.verify(written)
 
 

@@ -9,6 +9,7 @@ from autoencoder.data import Digits
 from autoencoder.engine import Engine
 from autoencoder.evaluate import evaluate
 from autoencoder.preprocess import digit_from_strokes
+from autoencoder.search import NearestNeighbors
 from autoencoder.spaces import PCA, Pixels
 
 
@@ -81,7 +82,7 @@ def test_latents_of_another_gallery_are_refused(gallery):
 
 def test_a_missing_number_of_latents_is_refused(gallery):
     with pytest.raises(ValueError, match="one a digit"):
-        Engine(gallery, np.zeros((3, 32), np.float32), np.zeros(3), np.zeros(3), None, None)
+        Engine(gallery, NearestNeighbors(np.zeros((3, 32), np.float32)), np.zeros(3), np.zeros(3), None, None)
 
 
 def test_the_gallery_s_own_digits_are_rarely_unlike_it(engine, gallery):

@@ -1,6 +1,6 @@
 import pytest
 
-from autoencoder.verdict import FINE, GOOD, POOR, UNLIKE, judge
+from autoencoder.verdict import FINE, GOOD, OPEN, POOR, UNLIKE, judge, named
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,14 @@ def test_a_query_unlike_all_digits_is_called_so_whatever_its_neighbors_are():
     verdict = judge([3, 3, 3, 3], unlike=True)
     assert verdict.level == UNLIKE
     assert verdict.sentence.startswith("This looks like no digit here")
+
+
+def test_neighbors_without_labels_count_for_nothing():
+    assert judge([3, None, 3, 3]).sentence == "Good: all 3 neighbors are 3s."
+    assert judge([None, 3], digit=3).level == GOOD
+
+
+@pytest.mark.parametrize("digit", [None, 3])
+def test_without_any_label_the_verdict_is_open(digit):
+    assert judge([None] * 4, digit=digit).level == OPEN
+    assert named(None) == "no label"

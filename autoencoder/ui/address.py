@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 
 import numpy as np
 from PIL import Image
@@ -10,7 +11,7 @@ from autoencoder import strokes as pen
 
 DRAW, RANDOM, UPLOAD, CAMERA = "Draw", "Random", "Upload", "Camera"
 SOURCES = (DRAW, RANDOM, UPLOAD, CAMERA)
-GALLERIES = ("mnist", "digits")
+GALLERY_NAME = re.compile("[a-z0-9_]{1,64}")
 LONGEST_PNG = 4000  # characters; those of this page have a few hundred
 
 
@@ -35,7 +36,7 @@ def from_text(text):
         return DRAW, pen.from_text(said)
     if kind == "png":
         return UPLOAD, _digit_from_text(said)
-    if kind in GALLERIES and said.isascii() and said.isdecimal() and len(said) < 10:
+    if GALLERY_NAME.fullmatch(kind) and said.isascii() and said.isdecimal() and len(said) < 10:
         return RANDOM, (kind, int(said))
     raise ValueError(f"expected strokes, a gallery's index or a digit, received {text[:20]!r}")
 

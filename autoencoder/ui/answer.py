@@ -9,19 +9,16 @@ from autoencoder.ui import visit
 from autoencoder.ui.address import RANDOM
 from autoencoder.ui.pictures import show_digit
 from autoencoder.ui.take_away import neighbors_table, picture_card
-from autoencoder.verdict import FINE, GOOD, POOR, UNLIKE, judge, named
+from autoencoder.verdict import FINE, GOOD, OPEN, POOR, UNLIKE, judge, named
 
 NEIGHBOR_PX, WAY_PX = 60, 96  # the narrowest tiles: on a phone four in a row, and three
 BLANK_TILE = np.full((28, 28), 0.25, np.float32)
-GALLERY_NAMES = {
-    "mnist": "MNIST's 10,000 test digits",
-    "digits": "the 1,797 handwritten digits that come with scikit-learn",
-}
 BOXES = {
     GOOD: (st.success, ":material/check_circle:"),
     FINE: (st.info, ":material/thumb_up:"),
     POOR: (st.warning, ":material/warning:"),
     UNLIKE: (st.warning, ":material/help:"),
+    OPEN: (st.info, ":material/visibility:"),
 }
 
 
@@ -29,7 +26,8 @@ def show_answer(engine, query, options, *, hidden, key):
     """The answer to a query; `hidden` leaves blank what is to be guessed first, `key` tells answers on a page apart."""
     if query.title:
         st.markdown(f"**{query.title}**")
-    result = engine.search(query.digit, options.neighbors, exclude=query.index)
+    n_neighbors = min(options.neighbors, len(engine.gallery) - (query.index is not None))
+    result = engine.search(query.digit, n_neighbors, exclude=query.index)
     labels = [neighbor.label for neighbor in result.neighbors]
     verdict = judge(labels, digit=query.label, unlike=result.unlike)
     if hidden:
@@ -59,7 +57,7 @@ def _show_neighbors(gallery, neighbors, digit, key):
     grid = _grid(len(neighbors))
     farthest = neighbors[-1].distance
     for rank, neighbor in enumerate(neighbors, 1):
-        odd = "" if neighbor.label == digit else f" :orange[**≠ {digit}**]"
+        odd = "" if neighbor.label in (digit, None) else f" :orange[**≠ {digit}**]"
         with grid.cell(), st.container(gap="xsmall"):
             show_digit(gallery.images[neighbor.index], alt=f"neighbor {rank}, {named(neighbor.label)}")
             st.button(
@@ -103,7 +101,7 @@ def _show_words(gallery, result, query):
     """The neighbors as a text, for those who do not see the pictures."""
     found = ", ".join(f"{named(neighbor.label)} at distance {neighbor.distance:.2f}" for neighbor in result.neighbors)
     left_out = " The query is one of them and is left out." if query.index is not None else ""
-    st.caption(f"Nearest of {GALLERY_NAMES[gallery.name]}: {found}.{left_out}")
+    st.caption(f"Nearest of {gallery.title}: {found}.{left_out}")
 
 
 def _offer_to_take_away(gallery, result, verdict, key):

@@ -10,9 +10,8 @@ import streamlit as st
 from autoencoder import artifacts
 from autoencoder.ui import visit
 from autoencoder.ui.address import RANDOM
-from autoencoder.ui.answer import GALLERY_NAMES
 from autoencoder.ui.lesson import begin, show_chart, show_neighbors, show_query
-from autoencoder.ui.loading import load_spaces, load_study
+from autoencoder.ui.loading import is_studied, load_spaces, load_study
 from autoencoder.verdict import judge
 
 SPACES = {
@@ -29,18 +28,20 @@ def compare_page():
     engine = begin("Compare", "The same query, searched in three spaces. Which one knows what a digit is?")
     gallery = engine.gallery
     query = show_query(gallery)
-    st.button(
-        "Find a query where they disagree",
-        icon=":material/compare_arrows:",
-        key="disagree",
-        on_click=_ask_where_they_disagree,
-        args=(gallery.name, query.index),
-    )
+    if is_studied(gallery.name):
+        st.button(
+            "Find a query where they disagree",
+            icon=":material/compare_arrows:",
+            key="disagree",
+            on_click=_ask_where_they_disagree,
+            args=(gallery.name, query.index),
+        )
     spaces = load_spaces(engine, gallery.name)
     for column, name in zip(st.columns(len(SEARCHED), gap="large"), SEARCHED, strict=True):
         with column:
             _show_search(gallery, query, name, *spaces[name])
-    _show_figures(gallery.name)
+    if is_studied(gallery.name):
+        _show_figures(gallery)
 
 
 def _show_search(gallery, query, name, space, nearest):
@@ -52,11 +53,12 @@ def _show_search(gallery, query, name, space, nearest):
     started = perf_counter()
     _, indices = nearest.kneighbors(vector, 4, exclude=left_out)
     searched_s = perf_counter() - started
-    labels = gallery.labels[indices[0]].tolist()
+    labels = [gallery.label(index) for index in indices[0]]
     digit = judge(labels, digit=query.label).digit
     show_neighbors(gallery, indices[0], digit)
     right = "right" if query.label is not None else f"are {digit}s"
-    st.markdown(f"**{labels.count(digit)} of 4** {right}, searched in **{1000 * searched_s:.2f} ms**")
+    judged = f"**{labels.count(digit)} of 4** {right}, " if digit is not None else ""
+    st.markdown(f"{judged}searched in **{1000 * searched_s:.2f} ms**")
 
 
 def _ask_where_they_disagree(gallery_name, now):
@@ -66,9 +68,9 @@ def _ask_where_they_disagree(gallery_name, now):
     visit.ask(RANDOM, (gallery_name, int(np.random.default_rng().choice(apart))))
 
 
-def _show_figures(gallery_name):
+def _show_figures(gallery):
     st.subheader("Over the whole gallery", anchor=False)
-    figures = artifacts.load_metrics(artifacts.DIRECTORY).get(gallery_name, {})
+    figures = artifacts.load_metrics(artifacts.DIRECTORY).get(gallery.name, {})
     rows = pd.DataFrame(
         {
             "space": title,
@@ -102,7 +104,7 @@ def _show_figures(gallery_name):
     st.table(pd.DataFrame({name: shown[name].map(show) for name, show in (shares | errors).items()}))
     st.caption(
         "The time above is that of the search alone, without turning the query into its numbers. "
-        f"Each of {GALLERY_NAMES[gallery_name]} searched among the others: how many of its 4 nearest show its digit, "
+        f"Each of {gallery.title} searched among the others: how many of its 4 nearest show its digit, "
         "with 95 % intervals, and the error of the reconstruction (MSE a pixel). "
         "Measured by python -m autoencoder evaluate, kept in artifacts/metrics.json. The textbook autoencoder has "
         "no place above, for only its figures are kept."

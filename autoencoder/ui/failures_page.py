@@ -7,8 +7,7 @@ import streamlit as st
 
 from autoencoder.ui import visit
 from autoencoder.ui.address import RANDOM
-from autoencoder.ui.answer import GALLERY_NAMES
-from autoencoder.ui.lesson import begin, show_row
+from autoencoder.ui.lesson import begin, need_study, show_row
 from autoencoder.ui.loading import load_study
 from autoencoder.ui.query import ANY
 from autoencoder.ui.search_page import search_page
@@ -24,6 +23,7 @@ def failures_page():
         "Failures",
         "The gallery's queries that find at most 2 of their own kind among 4, the worst first. Would you have known?",
     )
+    need_study(engine.gallery)
     gallery, study = engine.gallery, load_study(engine.gallery.name)
     hits, found = study.hits["latent"], gallery.labels[study.neighbors]
     failed = np.flatnonzero(hits <= FEW)
@@ -37,7 +37,7 @@ def failures_page():
         if digit in (ANY, gallery.labels[index]) and taken in (ANY, taken_for[index])
     ]
     st.markdown(
-        f"**{len(shown)}** such queries of {GALLERY_NAMES[gallery.name]}; **{len(failed)}** in all "
+        f"**{len(shown)}** such queries of {gallery.title}; **{len(failed)}** in all "
         f"({len(failed) / len(gallery):.1%})."
     )
     n_pages = max(1, -(-len(shown) // AT_A_TIME))

@@ -2,11 +2,9 @@
 
 import streamlit as st
 
-from autoencoder import artifacts
 from autoencoder.ui import visit
 from autoencoder.ui.address import RANDOM
-from autoencoder.ui.answer import GALLERY_NAMES
-from autoencoder.ui.loading import load_engine
+from autoencoder.ui.loading import NOT_TO_BE_HAD, is_studied, load_engine
 from autoencoder.ui.options import is_presented
 from autoencoder.ui.pictures import show_digit
 from autoencoder.ui.query import ask_random, asked_query, settle_random
@@ -16,6 +14,7 @@ from autoencoder.verdict import named
 QUERY_PX = 112
 SMALL_PX, LARGE_PX = 74, 160  # on a phone four in a row, and two
 LETTERS_PX = 15
+LARGEST_GALLERY = 100_000
 OURS = "#d9480f"  # of what a chart is to show beside others; dark and light backgrounds bear it
 
 
@@ -25,12 +24,30 @@ def begin(title, claim):
     try:
         with st.spinner("Loading the autoencoder…"):
             loaded = load_engine()
-    except artifacts.ArtifactError as error:
+    except NOT_TO_BE_HAD as error:
         st.error(str(error), icon=":material/build:")
         st.stop()
     if loaded.problem:
-        st.caption(f"Without MNIST: this is {GALLERY_NAMES[loaded.engine.gallery.name]}.")
+        st.caption(f"Without MNIST: this is {loaded.engine.gallery.title}.")
+    if len(loaded.engine.gallery) > LARGEST_GALLERY:
+        st.info(
+            f"This server searches {loaded.engine.gallery.title}. The pages that teach hold every digit in memory "
+            f"several times over, so they are for at most {LARGEST_GALLERY:,} digits. **Search** has no such limit.",
+            icon=":material/info:",
+        )
+        st.stop()
     return loaded.engine
+
+
+def need_study(gallery):
+    """End the page with a sentence where the build has not studied the gallery: one of the server's own."""
+    if not is_studied(gallery.name):
+        st.info(
+            f"This page shows what the build has found out about MNIST and the bundled digits. This server searches "
+            f"{gallery.title}.",
+            icon=":material/info:",
+        )
+        st.stop()
 
 
 def begin_without_engine(title, claim):
@@ -72,8 +89,8 @@ def show_row(digits, captions, alts, *, width=SMALL_PX):
 
 def show_neighbors(gallery, indices, digit):
     """Digits of a gallery in a row, nearest first; those that show another than `digit` are marked."""
-    labels = [int(gallery.labels[index]) for index in indices]
-    captions = [named(label) + (f" **≠ {digit}**" if label != digit else "") for label in labels]
+    labels = [gallery.label(index) for index in indices]
+    captions = [named(label) + (f" **≠ {digit}**" if label not in (digit, None) else "") for label in labels]
     alts = [f"neighbor {rank}, {named(label)}" for rank, label in enumerate(labels, 1)]
     show_row(gallery.images[indices], captions, alts)
 

@@ -1,19 +1,23 @@
 """What all visitors share: the engine with its gallery, loaded once a server."""
 
+import argparse
 import gc
 import os
+import sys
 from dataclasses import dataclass
 from importlib import import_module
 
 import streamlit as st
 
 from autoencoder import artifacts
-from autoencoder.data import DataError, load_gallery, load_mnist
-from autoencoder.search import NearestNeighbors
+from autoencoder.artifacts import ArtifactError
+from autoencoder.data import DataError, load_mnist
+from autoencoder.search import NearestNeighbors, SearchError
 from autoencoder.spaces import PCA, Pixels
 from autoencoder.study import Study
 
 DOWNLOAD_WAIT_S = 5  # a page is not kept longer for a network that may not be there
+NOT_TO_BE_HAD = ArtifactError, DataError, SearchError  # what `load_engine` raises, a sentence for the visitor
 
 
 @dataclass(frozen=True)
@@ -26,18 +30,24 @@ class Loaded:
 
 @st.cache_resource(show_spinner=False)
 def load_engine():
-    """The engine of the MNIST gallery, or of the bundled digits where MNIST is not to be had.
+    """The engine of the server's own gallery where it was given one, of MNIST's, or of the bundled digits.
+
+    A gallery of one's own is named by `GALLERY`, and an address of Milvus by `MILVUS`, in the environment or after
+    `streamlit run app.py --` as --gallery and --milvus.
 
     Raises:
-        ArtifactError: an artifact is missing or damaged.
+        ArtifactError, DataError, SearchError: an artifact or the gallery is missing or damaged, or Milvus is not there.
     """
     artifacts.verify(artifacts.DIRECTORY)  # first: without them there is no use in waiting for MNIST
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # one image is too small to share, and a class fills the cores
-    from autoencoder.engine import Engine  # TensorFlow comes with it: seconds, while the page is already there
+    from autoencoder.engine import open_engine  # TensorFlow comes with it: seconds, while the page is already there
 
-    gallery, problem = load_gallery(wait_s=DOWNLOAD_WAIT_S)
-    loaded = Loaded(Engine.load(gallery, artifacts.DIRECTORY), problem)
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--gallery", default=os.environ.get("GALLERY"))
+    parser.add_argument("--milvus", default=os.environ.get("MILVUS"))
+    given, _ = parser.parse_known_args(sys.argv[1:])
+    loaded = Loaded(*open_engine(artifacts.DIRECTORY, own=given.gallery, milvus=given.milvus, wait_s=DOWNLOAD_WAIT_S))
     for charts in ("altair", "pandas"):  # half a second that the first visitor of a chart need not wait
         import_module(charts)
     # Streamlit clears Keras' session after each run: TensorFlow would forget its compiled graphs, for all visitors.
@@ -52,7 +62,8 @@ def load_engine():
 def load_spaces(_engine, gallery_name):
     """The spaces to compare: name -> (space, the NearestNeighbors of the gallery's vectors there)."""
     spaces = Pixels(), PCA.load(artifacts.DIRECTORY)
-    searchers = {space.name: (space, NearestNeighbors(space.transform(_engine.gallery.images))) for space in spaces}
+    images = _engine.gallery.images[:]
+    searchers = {space.name: (space, NearestNeighbors(space.transform(images))) for space in spaces}
     return {_engine.space.name: (_engine.space, _engine.nearest)} | searchers
 
 
@@ -60,6 +71,11 @@ def load_spaces(_engine, gallery_name):
 def load_study(gallery_name):
     """What the build has found out about a gallery, as `Study` has it."""
     return Study.load(artifacts.study_path(gallery_name, artifacts.DIRECTORY))
+
+
+def is_studied(gallery_name):
+    """Whether the build has studied the gallery, as it has MNIST's and the bundled one."""
+    return artifacts.study_path(gallery_name, artifacts.DIRECTORY).is_file()
 
 
 def try_mnist_again():

@@ -10,7 +10,7 @@ import streamlit as st
 from autoencoder.study import place_on_map
 from autoencoder.ui import visit
 from autoencoder.ui.address import RANDOM
-from autoencoder.ui.lesson import OURS, begin, show_chart, show_neighbors, show_query
+from autoencoder.ui.lesson import OURS, begin, need_study, show_chart, show_neighbors, show_query
 from autoencoder.ui.loading import load_study
 from autoencoder.verdict import judge
 
@@ -26,6 +26,7 @@ def map_page():
         "are put near each other here, but a flat map distorts: **distances are measured in 32 dimensions**, and a "
         "neighbor may lie on the other side. Choose a numeral, and it becomes the query.",
     )
+    need_study(engine.gallery)
     map_column, query_column = st.columns([3, 1])
     with query_column:
         query = show_query(engine.gallery)

@@ -22,7 +22,8 @@ def morph_page():
 def _show_line(engine, result, query):
     st.subheader("From the query to another digit", anchor=False)
     goals = {f"neighbor {rank}, {named(found.label)}": found.index for rank, found in enumerate(result.neighbors, 1)}
-    goals |= {f"another digit, {named(digit)}": _first_of(engine.gallery, digit, query.index) for digit in range(10)}
+    firsts = {digit: _first_of(engine.gallery, digit, query.index) for digit in range(10)}
+    goals |= {f"another digit, {named(digit)}": index for digit, index in firsts.items() if index is not None}
     goal = st.selectbox("To", list(goals), key="goal", width=260)
     share = st.slider("How far", 0, 100, 50, 5, format="%d%%", key="share")
     start, end = result.latent, engine.nearest.vectors[goals[goal]]
@@ -35,9 +36,9 @@ def _show_line(engine, result, query):
 
 
 def _first_of(gallery, digit, query_index):
-    """The index of the first digit of a kind in a gallery, the query left out."""
+    """The index of the first digit of a kind in a gallery, the query left out; None where there is none."""
     indices = np.flatnonzero(gallery.labels == digit)
-    return int(indices[indices != query_index][0])
+    return next((int(index) for index in indices if index != query_index), None)
 
 
 def _show_knob(engine, latent):

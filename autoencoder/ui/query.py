@@ -39,7 +39,7 @@ def asked_query(gallery):
         return st.session_state.get("problem") or HINTS[source]
     if source == RANDOM:
         _, index = value
-        return Query(gallery.images[index], index, int(gallery.labels[index]))
+        return Query(gallery.images[index], index, gallery.label(index))
     if source != DRAW:
         return Query(value)
     try:
@@ -61,8 +61,13 @@ def settle_random(gallery, wanted=ANY):
         if name == gallery.name and index < len(gallery):
             return
         visit.show_hint("The digit that the address names is not in this gallery, so here is another.")
-    candidates = np.arange(len(gallery)) if wanted == ANY else np.flatnonzero(gallery.labels == wanted)
-    candidates = candidates[candidates != st.session_state.get("previous_random")]
-    index = int(np.random.default_rng().choice(candidates))
+    candidates = range(len(gallery)) if wanted == ANY else np.flatnonzero(gallery.labels == wanted)
+    if not len(candidates):
+        visit.show_hint(f"This gallery has no digit that is labelled {wanted}, so here is another.")
+        candidates = range(len(gallery))
+    place = int(np.random.default_rng().integers(len(candidates)))
+    if candidates[place] == st.session_state.get("previous_random"):
+        place = (place + 1) % len(candidates)
+    index = int(candidates[place])
     st.session_state.previous_random = index
     visit.settle(RANDOM, (gallery.name, index))

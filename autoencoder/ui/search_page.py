@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import streamlit as st
 
-from autoencoder.artifacts import ArtifactError
 from autoencoder.preprocess import NoDigitError, digit_from_gray, read_gray, shrink_strokes
+from autoencoder.search import SearchError
 from autoencoder.strokes import BRUSH_PX, CANVAS_PX
 from autoencoder.ui import canvas, visit
 from autoencoder.ui.address import CAMERA, DRAW, RANDOM, SOURCES, UPLOAD
 from autoencoder.ui.answer import show_answer, show_no_answer
 from autoencoder.ui.classroom import invite
-from autoencoder.ui.loading import load_engine, try_mnist_again
+from autoencoder.ui.loading import NOT_TO_BE_HAD, load_engine, try_mnist_again
 from autoencoder.ui.options import choose_options, is_presented
 from autoencoder.ui.pictures import show_digit
 from autoencoder.ui.query import ANY, Query, ask_random, asked_query, settle_random
@@ -61,8 +61,11 @@ def _search():
         if isinstance(queries_or_hint, str):
             show_no_answer(queries_or_hint, options, key="none")
         else:
-            for number, query in enumerate(queries_or_hint):
-                show_answer(loaded.engine, query, options, hidden=hidden, key=f"answer-{number}")
+            try:
+                for number, query in enumerate(queries_or_hint):
+                    show_answer(loaded.engine, query, options, hidden=hidden, key=f"answer-{number}")
+            except SearchError as error:
+                st.error(f"{error} Ask again to try again.", icon=":material/cloud_off:")
             if hidden:
                 st.button("Reveal", icon=":material/visibility:", key="reveal", on_click=visit.reveal)
         _show_gallery_notice(loaded)
@@ -164,7 +167,7 @@ def _load(options):
             show_no_answer("Loading the autoencoder…", options, key="loading")
     try:
         loaded = load_engine()
-    except ArtifactError as error:
+    except NOT_TO_BE_HAD as error:
         meanwhile.error(str(error), icon=":material/build:")
         st.stop()
     st.session_state.ready = True

@@ -50,5 +50,5 @@ def neighbors_table(result):
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(["rank", "index", "label", "distance"])
     for rank, found in enumerate(result.neighbors, 1):
-        rows.writerow([rank, found.index, found.label, f"{found.distance:.6f}"])
+        rows.writerow([rank, found.index, "" if found.label is None else found.label, f"{found.distance:.6f}"])
     return text.getvalue()

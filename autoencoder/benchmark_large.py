@@ -1,0 +1,106 @@
+"""How large a gallery can be: time and memory of the exact search up to 10,000,000 vectors, and Milvus beside it."""
+
+import tempfile
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from autoencoder.gallery import exact_search
+
+SIZES = (100_000, 1_000_000, 10_000_000)
+DIM = 32
+WRITTEN_AT_ONCE = 100_000
+N_QUERIES = 50
+N_TOGETHER = 256
+INDEXES = ("FLAT", "IVF_FLAT", "HNSW")
+HOW_TO_READ = (
+    "Random vectors of 32 numbers in a file that is mapped into memory; up to 1,000,000 are searched in memory, more in "
+    f"blocks where they are. One query: the median and the 99th percentile of {N_QUERIES} in milliseconds, 4 neighbors "
+    f"each; of {N_TOGETHER} searched together, the time of each. Memory is what the process has taken besides the file, "
+    "from opening it to the last answer. Milvus Lite has the latents of MNIST's 60,000 training digits."
+)
+
+
+def benchmark_large(latents):
+    """All of it, as it comes: (what, {row: {figure: value}}).
+
+    Args:
+        latents: float32 (n, 32), real ones, for Milvus.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        yield "exact search", {f"{n:,}": exact(n, Path(folder)) for n in SIZES}
+        if find_spec("pymilvus"):
+            yield "engine", milvus(latents, Path(folder))
+
+
+def exact(n, folder, *, seed=0):
+    """The exact search among n random vectors in a file: its size, the time to open it and to search, memory."""
+    path = folder / "vectors.npy"
+    queries = write_vectors(path, n, seed=seed)
+    before = _own_memory_bytes()
+    start = time.perf_counter()
+    nearest = exact_search(np.load(path, mmap_mode="r"))
+    opened_s = time.perf_counter() - start
+    times_ms = _times_ms(nearest, queries[:N_QUERIES])
+    start = time.perf_counter()
+    nearest.kneighbors(queries)
+    together_s = time.perf_counter() - start
+    figures = {
+        "file_mb": path.stat().st_size / 1e6,
+        "open_s": opened_s,
+        **times_ms,
+        "together_ms": 1000 * together_s / len(queries),
+        "memory_mb": (_own_memory_bytes() - before) / 1e6,
+    }
+    del nearest
+    path.unlink()
+    return figures
+
+
+def write_vectors(path, n, *, seed):
+    """Write n random vectors, some at a time; returns queries float32 (256, 32) of their kind."""
+    rng = np.random.default_rng(seed)
+    vectors = np.lib.format.open_memmap(path, "w+", np.float32, (n, DIM))
+    for start in range(0, n, WRITTEN_AT_ONCE):
+        vectors[start : start + WRITTEN_AT_ONCE] = rng.standard_normal(
+            (min(WRITTEN_AT_ONCE, n - start), DIM), np.float32
+        )
+    vectors.flush()
+    return rng.standard_normal((N_TOGETHER, DIM), np.float32)
+
+
+def milvus(latents, folder):
+    """Milvus Lite by each index beside the exact search: time to bring the latents there, to search, and recall@4."""
+    from autoencoder.milvus import MilvusNearestNeighbors, measure_recall, push
+
+    queries = latents[np.linspace(0, len(latents) - 1, N_QUERIES).astype(int)]
+    rows = {"ours": {"push_s": 0.0, **_times_ms(exact_search(latents), queries), "recall_at_4": 1.0}}
+    for index in INDEXES:
+        address = str(folder / f"{index}.db")
+        start = time.perf_counter()
+        push(latents, address, "latents", index=index)
+        pushed_s = time.perf_counter() - start
+        times_ms = _times_ms(MilvusNearestNeighbors(address, latents, "latents"), queries)
+        recall, _ = measure_recall(latents, address, "latents")
+        rows[f"Milvus Lite, {index}"] = {"push_s": pushed_s, **times_ms, "recall_at_4": recall}
+    return rows
+
+
+def _times_ms(nearest, queries):
+    nearest.kneighbors(queries[:1])
+    times_ms = []
+    for query in queries:
+        start = time.perf_counter()
+        nearest.kneighbors(query[None])
+        times_ms.append(1000 * (time.perf_counter() - start))
+    return {"median_ms": float(np.median(times_ms)), "p99_ms": float(np.percentile(times_ms, 99))}
+
+
+def _own_memory_bytes():
+    """What this process has in memory besides mapped files."""
+    import psutil  # of the tests' packages
+
+    memory = psutil.Process().memory_info()
+    return memory.rss - getattr(memory, "shared", 0)  # which Linux alone tells

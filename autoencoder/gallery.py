@@ -1,0 +1,340 @@
+"""One's own gallery: built from any source of digits, kept in a folder, opened without being read into memory."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from autoencoder import artifacts
+from autoencoder.data import UNLABELLED, DataError, Digits
+from autoencoder.preprocess import SIDE_PX, NoDigitError, digit_from_gray
+from autoencoder.search import NearestNeighbors, NearestNeighborsInBlocks
+
+LATENT_DIM = 32
+BATCH = 1000
+FEWEST = 5  # digits: one to ask, and four to find
+N_TYPICAL = 2000  # digits of the gallery that what is typical of it is taken from
+LARGEST_IN_MEMORY = 1_000_000  # vectors; more are searched in blocks, where they are
+IMAGES, LABELS, LATENTS, TYPICAL = "images.npy", "labels.npy", "latents.npy", "typical.npz"
+FILES, SKIPPED, PROGRESS = "files.txt", "skipped.txt", "progress.json"
+BUILT_IN = "mnist", "digits", "strokes", "png"  # what addresses on the page take for something else
+REBUILD = "build it anew with `python -m autoencoder gallery build`"
+
+
+class StoredImages:
+    """Images kept as bytes, uint8 (n, 28, 28), in a file; those that are asked for come as float32 in [0, 1]."""
+
+    def __init__(self, stored):
+        self._stored = stored
+        self.shape = stored.shape
+
+    def __len__(self):
+        return len(self._stored)
+
+    def __getitem__(self, indices):
+        return np.asarray(self._stored[indices], np.float32) / 255
+
+    def setflags(self, *, write):
+        """As of an array; they are read-only in any case."""
+
+
+@dataclass(frozen=True)
+class StoredGallery:
+    """A gallery as it is kept: its `digits`, with StoredImages; `latents` float32 (n, 32), mapped into memory; of some
+    of its digits, as float32, the `distances` to the nearest other and the `errors` of their reconstructions; the name
+    of the `collection` that the latents have in Milvus, by which they are told from others."""
+
+    digits: Digits
+    latents: np.ndarray
+    distances: np.ndarray
+    errors: np.ndarray
+    collection: str
+
+
+def build(source, directory, space, encoder_sha256, *, name=None, as_is=False):
+    """Prepare the images of a source as MNIST's are, encode them, and keep both in a folder.
+
+    What holds no digit, or cannot be read, is left out and listed in skipped.txt. Memory does not grow with the
+    source. Stopped, and called again in the same way, it goes on from the last whole batch.
+
+    Args:
+        source: as `open_source` gives it.
+        directory: the folder, new or that of the same build.
+        space: the Latent space to encode by.
+        encoder_sha256: of the file that its encoder comes from, by which latents of another are told.
+        name: a short name for the gallery; None takes the folder's.
+        as_is: whether the images are 28 × 28 and prepared as MNIST's already.
+
+    Returns:
+        dict: the manifest.
+
+    Raises:
+        DataError: the folder holds something else, or the source holds fewer than 5 digits.
+    """
+    directory = Path(directory)
+    name = name or directory.resolve().name
+    if _short(name) in BUILT_IN:
+        raise DataError(f"{name} is the name of a gallery that comes with the app: choose another with --name.")
+    build_of = {"source": source.identity, "as_is": as_is, "encoder": encoder_sha256}
+    if (directory / artifacts.MANIFEST).is_file():
+        manifest = _verify(directory)
+        if {key: manifest.get(key) for key in build_of} == build_of:
+            return manifest
+        raise DataError(f"{directory} holds another gallery ({manifest['source']}): name another folder, or delete it.")
+    directory.mkdir(parents=True, exist_ok=True)
+    progress = _progress_of(directory, build_of)
+    _encode_all(source, directory, space, progress, as_is=as_is)
+    n = progress["kept"]
+    if n < FEWEST:
+        raise DataError(f"the source holds {n} digits, at least {FEWEST} are needed; see {directory / SKIPPED}.")
+    digits, latents = _open_arrays(directory, name, "")
+    np.savez(directory / TYPICAL, **_typical_of(digits, latents, space))
+    files = [IMAGES, LABELS, LATENTS, TYPICAL, FILES, SKIPPED]
+    manifest = build_of | {
+        "name": name,
+        "n": n,
+        "skipped": progress["read"] - n,
+        "data": {},
+        "files": {file: artifacts.sha256_of(directory / file) for file in files},
+    }
+    artifacts.write_manifest(directory, manifest)
+    (directory / PROGRESS).unlink()
+    return manifest
+
+
+def open_gallery(directory, encoder_sha256):
+    """The StoredGallery in a folder, verified.
+
+    Raises:
+        DataError: there is none, it is unfinished, damaged, or its latents are another encoder's.
+    """
+    directory = Path(directory)
+    manifest = _verify(directory)
+    if manifest["encoder"] != encoder_sha256:
+        raise DataError(f"the latents in {directory} are another encoder's: delete it and {REBUILD}.")
+    digits, latents = _open_arrays(directory, manifest["name"], manifest["files"][IMAGES])
+    with np.load(directory / TYPICAL, allow_pickle=False) as arrays:
+        typical = arrays["distances"], arrays["errors"]
+    return StoredGallery(digits, latents, *typical, f"{digits.name}_{manifest['files'][LATENTS][:12]}")
+
+
+def describe(directory):
+    """What there is to be known of a gallery, finished or not: a dict of names and what to print for them."""
+    directory = Path(directory)
+    if not (directory / artifacts.MANIFEST).is_file() and (directory / PROGRESS).is_file():
+        progress = json.loads((directory / PROGRESS).read_bytes())
+        return {
+            "gallery": f"{directory}, unfinished: repeat its `gallery build` and it goes on",
+            "source": progress["source"],
+            "read": f"{progress['read']:,}",
+            "kept": f"{progress['kept']:,}",
+        }
+    manifest = _verify(directory)
+    labels = np.load(directory / LABELS, mmap_mode="r", allow_pickle=False)
+    counts = np.bincount(labels, minlength=UNLABELLED + 1)
+    shown = {digit: int(count) for digit, count in enumerate(counts) if count and digit != UNLABELLED}
+    return {
+        "gallery": f"{manifest['name']}, in {directory}",
+        "source": manifest["source"],
+        "digits": f"{manifest['n']:,}",
+        "skipped": f"{manifest['skipped']:,}" + f" (see {directory / SKIPPED})" * bool(manifest["skipped"]),
+        "labels": ", ".join(f"{digit}: {count:,}" for digit, count in shown.items()) or "none",
+        "unlabelled": f"{counts[UNLABELLED]:,}",
+        "size": f"{sum(path.stat().st_size for path in directory.iterdir()) / 1e6:,.1f} MB",
+        "encoder": manifest["encoder"],
+    }
+
+
+def names_of(directory, indices):
+    """Where the digits of some indices come from, in the words of their source: {index: name}."""
+    wanted = set(indices)
+    with open(Path(directory) / FILES, encoding="utf-8", errors="surrogateescape") as lines:
+        return {index: line.rstrip("\n") for index, line in enumerate(lines) if index in wanted}
+
+
+def exact_search(latents):
+    """The exact search for latents float32 (n, 32) of a number that memory has room for, or not."""
+    return (NearestNeighbors if len(latents) <= LARGEST_IN_MEMORY else NearestNeighborsInBlocks)(latents)
+
+
+def _encode_all(source, directory, space, progress, *, as_is):
+    """Read what is left of the source, a batch at a time; `progress` is updated, in memory and in the folder."""
+    with (
+        _Rows(directory / IMAGES, np.uint8, (SIDE_PX, SIDE_PX), progress["kept"]) as images,
+        _Rows(directory / LABELS, np.uint8, (), progress["kept"]) as labels,
+        _Rows(directory / LATENTS, np.float32, (LATENT_DIM,), progress["kept"]) as latents,
+        _Lines(directory / FILES, progress["kept"]) as files,
+        _Lines(directory / SKIPPED, progress["read"] - progress["kept"]) as skipped,
+        tqdm(total=len(source), initial=progress["read"], unit=" digits", desc="Building the gallery") as bar,
+    ):
+        for batch in _batches(source.items(progress["read"])):
+            digits = []
+            for item in batch:
+                try:
+                    digits.append(_prepared(item, as_is=as_is))
+                except NoDigitError as problem:
+                    skipped.append(f"{item.name}\t{problem}")
+                else:
+                    files.append(item.name)
+                    labels.append(np.uint8(item.label))
+            if digits:
+                images.append(np.round(np.stack(digits) * 255).astype(np.uint8))
+                latents.append(space.transform(np.stack(digits)))
+            for file in (images, labels, latents, files, skipped):
+                file.flush()
+            progress["read"] += len(batch)
+            progress["kept"] += len(digits)
+            _write(directory / PROGRESS, progress)
+            bar.update(len(batch))
+
+
+def _batches(items):
+    batch = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _prepared(item, *, as_is):
+    if item.gray is None:
+        raise NoDigitError(item.problem)
+    if not as_is:
+        return digit_from_gray(item.gray)
+    if item.gray.shape != (SIDE_PX, SIDE_PX):
+        raise NoDigitError(f"It is {item.gray.shape}, not (28, 28), so it is not prepared already.")
+    return item.gray
+
+
+def _typical_of(digits, latents, space):
+    """Of some of the digits, evenly spread: how far their nearest other is, and how badly they are reconstructed."""
+    some = np.linspace(0, len(digits) - 1, min(N_TYPICAL, len(digits))).astype(int)
+    found, _ = exact_search(latents).kneighbors(latents[some], 1, exclude=some)
+    reconstructions = space.inverse_transform(latents[some])
+    errors = np.square(reconstructions - digits.images[some]).mean(axis=(1, 2))
+    return {"distances": found.ravel().astype(np.float32), "errors": errors}
+
+
+def _open_arrays(directory, name, sha256):
+    images, labels, latents = (
+        np.load(directory / file, mmap_mode="r", allow_pickle=False) for file in (IMAGES, LABELS, LATENTS)
+    )
+    return Digits(_short(name), StoredImages(images), labels, sha256, f"the {len(labels):,} digits of {name}"), latents
+
+
+def _short(name):
+    """A name as addresses can bear it: small letters, digits and underscores."""
+    return "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in name.lower()) or "gallery"
+
+
+def _verify(directory):
+    if not (directory / artifacts.MANIFEST).is_file():
+        unfinished = (directory / PROGRESS).is_file()
+        raise DataError(
+            f"the gallery in {directory} is unfinished: repeat its `gallery build`, and it goes on."
+            if unfinished
+            else f"{directory} holds no gallery: {REBUILD}."
+        )
+    try:
+        required = IMAGES, LABELS, LATENTS, TYPICAL
+        return artifacts.verify(directory, required=required, repair=f"delete the folder and {REBUILD}")
+    except artifacts.ArtifactError as error:
+        raise DataError(str(error)) from None
+
+
+def _progress_of(directory, build_of):
+    """How far the build in a folder has come, from the start where there is none."""
+    path = directory / PROGRESS
+    if not path.is_file():
+        if any(directory.iterdir()):
+            raise DataError(f"{directory} is not empty: name another folder.")
+        progress = build_of | {"read": 0, "kept": 0}
+        _write(path, progress)
+        return progress
+    try:
+        progress = json.loads(path.read_bytes())
+        if {key: progress[key] for key in build_of} != build_of:
+            raise DataError(f"{directory} holds an unfinished build of another source or encoder: delete it.")
+    except (ValueError, KeyError, TypeError):
+        raise DataError(f"{path} is damaged: delete the folder and {REBUILD}.") from None
+    return progress
+
+
+def _write(path, progress):
+    """Write JSON, whole or not at all."""
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps(progress), "utf-8")
+    os.replace(new, path)
+
+
+class _Rows:
+    """An .npy file that grows by rows float or int (n, *shape); leaving the block tells it their number.
+
+    NumPy leaves room for that in the header of each such file (`numpy.lib.format`).
+    """
+
+    def __init__(self, path, dtype, shape, n):
+        self._dtype, self._shape, self._n = np.dtype(dtype), shape, n
+        self._file = open(path, "r+b" if n else "w+b")  # noqa: SIM115, for it is closed when the block is left
+        self._write_header()
+        end = self._file.tell() + n * self._row_bytes()
+        if n and path.stat().st_size < end:
+            raise DataError(f"{path} is damaged: delete the folder and {REBUILD}.")
+        self._file.truncate(end)
+        self._file.seek(end)
+
+    def append(self, rows):
+        rows = np.asarray(rows, self._dtype).reshape(-1, *self._shape)
+        self._file.write(rows.tobytes())
+        self._n += len(rows)
+
+    def flush(self):
+        self._file.flush()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._write_header()
+        self._file.close()
+
+    def _row_bytes(self):
+        return int(np.prod(self._shape, dtype=int)) * self._dtype.itemsize
+
+    def _write_header(self):
+        self._file.seek(0)
+        header = {
+            "descr": np.lib.format.dtype_to_descr(self._dtype),
+            "fortran_order": False,
+            "shape": (self._n, *self._shape),
+        }
+        np.lib.format.write_array_header_1_0(self._file, header)
+
+
+class _Lines:
+    """A text file that grows by lines, from the n-th on."""
+
+    def __init__(self, path, n):
+        self._file = open(path, "r+b" if n else "w+b")  # noqa: SIM115, as above
+        for _ in range(n):
+            self._file.readline()
+        self._file.truncate(self._file.tell())
+        self._file.seek(0, os.SEEK_END)
+
+    def append(self, line):
+        self._file.write(line.replace("\n", " ").encode(errors="surrogateescape") + b"\n")
+
+    def flush(self):
+        self._file.flush()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._file.close()

@@ -1,0 +1,233 @@
+"""Where the digits of one's own gallery come from: a folder of pictures, an .npz or .npy of images, or IDX files."""
+
+import gzip
+import hashlib
+import os
+import zipfile
+import zlib
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import repeat
+from pathlib import Path
+
+import numpy as np
+
+from autoencoder.data import UNLABELLED, DataError
+from autoencoder.preprocess import NoDigitError, read_gray
+
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+ROWS_AT_ONCE = 1000
+NPY_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+IDX_UINT8 = b"\x00\x00\x08"  # two zeros and the code of unsigned bytes; the number of axes follows
+LABELS_OF = {"x": "y", "images": "labels", "data": "target"}  # the names by which images and labels belong together
+
+
+@dataclass(frozen=True)
+class Item:
+    """One image of a source: its `name`, its `label` from 0 to 9 or UNLABELLED, and `gray` float32 (h, w) in [0, 1];
+    or no `gray`, and what the `problem` is."""
+
+    name: str
+    label: int
+    gray: np.ndarray | None
+    problem: str = ""
+
+
+def open_source(path, *, labels=None, part="", transpose=False):
+    """The images of a file or folder.
+
+    Args:
+        path: a folder of pictures, a digit's in a subfolder of its name where they are labelled ("3/scan.png"); or an
+            .npy, .npz or IDX file, also compressed by gzip, of images (n, h, w): uint8, or float in [0, 1].
+        labels: an .npy or IDX file of labels (n,), where they are not found by their name.
+        part: of an .npz the arrays that have this in their name; all of them where it is empty.
+        transpose: swap rows and columns, as EMNIST's files need it.
+
+    Returns:
+        a source: it has a length, `identity`, a text that tells it from others, and `items(start)`, which yields an
+        Item each from the start-th on, in an order that stays.
+
+    Raises:
+        DataError: there is no such file or folder, or it holds no images.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return Pictures(path)
+    if not path.is_file():
+        raise DataError(f"{path} is neither a file nor a folder: name a folder of pictures, an .npz, .npy or IDX file.")
+    return Arrays(path, labels and Path(labels), part, transpose)
+
+
+class Pictures:
+    """The pictures in a folder and its subfolders, in the order of their names."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        listing, self._n = hashlib.sha256(), 0
+        for name in self._names():
+            listing.update(f"{name}\n".encode(errors="surrogateescape"))
+            self._n += 1
+        if not self._n:
+            raise DataError(f"{folder} holds no pictures ({', '.join(PICTURES)}).")
+        self.identity = f"{self._n} pictures {listing.hexdigest()}"
+
+    def __len__(self):
+        return self._n
+
+    def items(self, start=0):
+        for number, name in enumerate(self._names()):
+            if number < start:
+                continue
+            folder = Path(name).parent.name
+            label = int(folder) if len(folder) == 1 and folder in "0123456789" else UNLABELLED
+            try:
+                yield Item(name, label, read_gray((self.folder / name).read_bytes()))
+            except (NoDigitError, OSError) as problem:
+                yield Item(name, label, None, str(problem))
+
+    def _names(self):
+        """The paths below the folder, one directory's names in memory at a time."""
+        for place, folders, names in os.walk(self.folder):
+            folders.sort()
+            below = Path(place).relative_to(self.folder)
+            yield from ((below / name).as_posix() for name in sorted(names) if name.lower().endswith(PICTURES))
+
+
+class Arrays:
+    """The images of one file of arrays, read a thousand at a time."""
+
+    def __init__(self, path, labels_path, part, transpose):
+        self.path, self._transpose = path, transpose
+        try:
+            self._parts = _parts_of_npz(path, part) if path.suffix == ".npz" else [(_Array(path), _labels_beside(path))]
+            if labels_path:
+                self._parts = [(images, _Array(labels_path)) for images, _ in self._parts]
+            for images, labels in self._parts:
+                _check_shapes(images, labels)
+        except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+            raise DataError(f"{path} cannot be read as images: {error}.") from None
+        arrays = ", ".join(f"{images.name} {images.shape}" for images, _ in self._parts)
+        how = f" with {labels_path}" * bool(labels_path) + " transposed" * transpose
+        self.identity = f"{arrays}, {path.stat().st_size} bytes{how}"
+
+    def __len__(self):
+        return sum(images.shape[0] for images, _ in self._parts)
+
+    def items(self, start=0):
+        for images, labels in self._parts:
+            n = images.shape[0]
+            if start >= n:
+                start -= n
+                continue
+            try:
+                yield from self._items(images, labels, start)
+            except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+                raise DataError(f"{self.path} is damaged ({images.name}: {error}).") from None
+            start = 0
+
+    def _items(self, images, labels, start):
+        unlabelled = repeat(np.full(ROWS_AT_ONCE, UNLABELLED))
+        number = start
+        for rows, labels_of_rows in zip(images.rows(start), labels.rows(start) if labels else unlabelled, strict=False):
+            for row, label in zip(_as_gray(rows), labels_of_rows, strict=False):
+                if not 0 <= label <= 9 and label != UNLABELLED:
+                    raise ValueError(f"expected labels from 0 to 9, received {label}")
+                yield Item(f"{images.name}[{number}]", int(label), row.T if self._transpose else row)
+                number += 1
+
+
+class _Array:
+    """An array in an .npy file, an IDX file or a member of an .npz, to read by rows from its start."""
+
+    def __init__(self, path, member=None):
+        self.path, self._member = path, member
+        self.name = member.removesuffix(".npy") if member else path.name
+        with ExitStack() as stack:
+            _, self.shape, self.dtype = self._open(stack)
+
+    def rows(self, start=0):
+        """The rows from the start-th on, a thousand at a time."""
+        size = int(np.prod(self.shape[1:], dtype=np.int64)) * self.dtype.itemsize
+        with ExitStack() as stack:
+            file, _, _ = self._open(stack)
+            _read(file, start * size, keep=False)
+            for first in range(start, self.shape[0], ROWS_AT_ONCE):
+                n = min(ROWS_AT_ONCE, self.shape[0] - first)
+                yield np.frombuffer(_read(file, n * size), self.dtype).reshape(n, *self.shape[1:])
+
+    def _open(self, stack):
+        """The file, at the array's first number, its shape and its dtype."""
+        if self._member:
+            file = stack.enter_context(stack.enter_context(zipfile.ZipFile(self.path)).open(self._member))
+        else:
+            file = stack.enter_context((gzip.open if self.path.suffix == ".gz" else open)(self.path, "rb"))
+        if self._member or ".npy" in self.path.suffixes:
+            version = np.lib.format.read_magic(file)
+            if version not in NPY_HEADERS:
+                raise ValueError(f"expected an .npy file of version 1 or 2, received {version}")
+            shape, fortran_order, dtype = NPY_HEADERS[version](file)
+            if fortran_order or dtype.kind not in "uif":
+                raise ValueError(f"expected numbers in C order, received {dtype}{' in Fortran order' * fortran_order}")
+            return file, shape, dtype
+        if _read(file, 3) != IDX_UINT8:
+            raise ValueError("expected an .npz, .npy or IDX file of unsigned bytes, received another")
+        n_axes = _read(file, 1)[0]
+        return file, tuple(np.frombuffer(_read(file, 4 * n_axes), ">u4").tolist()), np.dtype(np.uint8)
+
+
+def _read(file, n_bytes, *, keep=True):
+    """So many bytes of a file; without `keep` they are passed over, and nothing is returned."""
+    kept = []
+    while n_bytes:
+        piece = file.read(min(n_bytes, 1 << 20))
+        if not piece:
+            raise EOFError("it ends too early")
+        n_bytes -= len(piece)
+        if keep:
+            kept.append(piece)
+    return b"".join(kept)
+
+
+def _parts_of_npz(path, part):
+    """Pairs of images and their labels, None where there are none, in the file's order."""
+    with zipfile.ZipFile(path) as file:
+        members = [name for name in file.namelist() if name.endswith(".npy")]
+    arrays = {array.name: array for array in (_Array(path, name) for name in members)}
+    images = [array for array in arrays.values() if len(array.shape) >= 2 and part in array.name]
+    if not images:
+        raise ValueError(
+            f"expected arrays of images{f' with {part!r} in their name' * bool(part)}, received {list(arrays)}"
+        )
+    return [(array, _labels_in(arrays, array.name)) for array in images]
+
+
+def _labels_in(arrays, images_name):
+    names = (images_name.replace(images, labels) for images, labels in LABELS_OF.items() if images in images_name)
+    return next((arrays[name] for name in names if name in arrays), None)
+
+
+def _labels_beside(path):
+    """The array of labels of an IDX file of images, by the name that such have, or None."""
+    beside = path.with_name(path.name.replace("images-idx3", "labels-idx1").replace("images.idx3", "labels.idx1"))
+    return _Array(beside) if beside != path and beside.is_file() else None
+
+
+def _check_shapes(images, labels):
+    flat = len(images.shape) == 2 and images.shape[1] != 784
+    if flat or len(images.shape) not in (2, 3) or not all(images.shape):
+        raise ValueError(f"expected images (n, h, w) or (n, 784), received {images.name} {images.shape}")
+    if labels and (labels.shape != images.shape[:1] or labels.dtype.kind not in "ui"):
+        raise ValueError(
+            f"expected labels ({images.shape[0]},) of whole numbers, "
+            f"received {labels.name} {labels.dtype} {labels.shape}"
+        )
+
+
+def _as_gray(rows):
+    """Rows of an array of images as float32 (n, h, w) in [0, 1]."""
+    gray = rows.astype(np.float32) / (255 if rows.dtype.kind in "ui" else 1)
+    if not ((gray >= 0) & (gray <= 1)).all():
+        raise ValueError(
+            f"expected bytes, or floats in [0, 1], received {rows.dtype} from {rows.min()} to {rows.max()}"
+        )
+    return gray.reshape(len(gray), 28, 28) if gray.ndim == 2 else gray

@@ -1,0 +1,212 @@
+import json
+
+import numpy as np
+import pytest
+
+from autoencoder import artifacts, gallery, sources
+from autoencoder.data import UNLABELLED, DataError
+from autoencoder.engine import open_engine
+from autoencoder.model import load_latent_space
+from autoencoder.sources import open_source
+
+N = 2500
+KEPT = "images.npy", "labels.npy", "latents.npy", "files.txt", "skipped.txt"
+
+
+@pytest.fixture(scope="module")
+def space():
+    return load_latent_space(artifacts.DIRECTORY)
+
+
+@pytest.fixture(scope="module")
+def encoder_sha256():
+    return artifacts.verify()["files"]["encoder.keras"]
+
+
+@pytest.fixture(scope="module")
+def source(bundled, tmp_path_factory):
+    """More digits than two batches have, one of them blank, one without a label."""
+    images = np.round(np.resize(bundled.images, (N, 28, 28)) * 255).astype(np.uint8)
+    images[1200] = 0
+    labels = np.resize(bundled.labels, N)
+    labels[3] = UNLABELLED
+    path = tmp_path_factory.mktemp("source") / "digits.npz"
+    np.savez(path, images=images, labels=labels)
+    return open_source(path)
+
+
+@pytest.fixture(scope="module")
+def built(source, space, encoder_sha256, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("built") / "School of 2026"
+    gallery.build(source, directory, space, encoder_sha256)
+    return directory
+
+
+def test_a_gallery_keeps_digits_labels_and_latents_in_the_order_of_the_source(built, source, space, encoder_sha256):
+    own = gallery.open_gallery(built, encoder_sha256)
+    items = [item for number, item in enumerate(source.items()) if number != 1200]
+    assert len(own.digits) == len(items) == N - 1
+    assert own.digits.labels.tolist() == [item.label for item in items]
+    assert (own.digits.name, own.digits.title) == ("school_of_2026", "the 2,499 digits of School of 2026")
+    np.testing.assert_allclose(own.digits.images[:50], np.stack([item.gray for item in items[:50]]), atol=0.01)
+    np.testing.assert_allclose(own.latents, space.transform(own.digits.images[:]), atol=1e-4)
+    assert isinstance(own.latents, np.memmap)
+
+
+def test_what_holds_no_digit_is_listed_and_where_digits_come_from_can_be_asked(built):
+    assert (built / "skipped.txt").read_text().startswith("images[1200]\tNothing stands out")
+    assert gallery.names_of(built, [0, 1200]) == {0: "images[0]", 1200: "images[1201]"}
+    described = gallery.describe(built)
+    assert described["digits"] == "2,499"
+    assert described["skipped"].startswith("1 ")
+    assert described["unlabelled"] == "1"
+
+
+@pytest.mark.parametrize("batches", [0, 1, 2])
+def test_a_build_that_is_stopped_goes_on_and_ends_as_one_that_is_not(
+    batches, built, source, space, encoder_sha256, tmp_path, monkeypatch
+):
+    class Stopped(type(space)):
+        asked = 0
+
+        def transform(self, images):
+            type(self).asked += 1
+            if type(self).asked > batches:
+                raise KeyboardInterrupt
+            return super().transform(images)
+
+    with pytest.raises(KeyboardInterrupt):
+        gallery.build(source, tmp_path / "own", Stopped(space.encoder, space.decoder), encoder_sha256, name="x")
+    assert "unfinished" in gallery.describe(tmp_path / "own")["gallery"]
+    with pytest.raises(DataError, match="is unfinished: repeat"):
+        gallery.open_gallery(tmp_path / "own", encoder_sha256)
+    gallery.build(source, tmp_path / "own", space, encoder_sha256, name="x")
+    for name in KEPT:
+        assert (tmp_path / "own" / name).read_bytes() == (built / name).read_bytes()
+
+
+def test_what_a_killed_build_wrote_beyond_its_last_batch_is_written_again(
+    built, source, space, encoder_sha256, tmp_path
+):
+    directory = tmp_path / "own"
+    gallery.build(source, directory, space, encoder_sha256)
+    manifest = json.loads((directory / "manifest.json").read_bytes())
+    (directory / "manifest.json").unlink()
+    progress = {key: manifest[key] for key in ("source", "as_is", "encoder")} | {"read": 1000, "kept": 1000}
+    (directory / "progress.json").write_text(json.dumps(progress))
+    gallery.build(source, directory, space, encoder_sha256)
+    for name in KEPT:
+        assert (directory / name).read_bytes() == (built / name).read_bytes()
+
+
+def test_a_finished_build_is_not_done_again(built, source, encoder_sha256):
+    assert gallery.build(source, built, None, encoder_sha256)["n"] == N - 1
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(built, bundled, source, space, encoder_sha256, tmp_path):
+    np.save(tmp_path / "few.npy", bundled.images[:10])
+    few = open_source(tmp_path / "few.npy")
+    with pytest.raises(DataError, match="holds another gallery"):
+        gallery.build(few, built, space, encoder_sha256)
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "thesis.txt").write_text("mine")
+    with pytest.raises(DataError, match="is not empty"):
+        gallery.build(few, tmp_path / "own", space, encoder_sha256)
+    with pytest.raises(DataError, match="comes with the app"):
+        gallery.build(few, tmp_path / "mnist", space, encoder_sha256)
+
+
+def test_an_unfinished_build_of_another_source_is_told(bundled, source, space, encoder_sha256, tmp_path):
+    np.save(tmp_path / "few.npy", bundled.images[:10])
+    with pytest.raises(AttributeError):
+        gallery.build(source, tmp_path / "own", None, encoder_sha256)
+    with pytest.raises(DataError, match="unfinished build of another source"):
+        gallery.build(open_source(tmp_path / "few.npy"), tmp_path / "own", space, encoder_sha256)
+
+
+def test_a_source_with_hardly_a_digit_is_told(space, encoder_sha256, tmp_path):
+    np.save(tmp_path / "blank.npy", np.zeros((3, 28, 28)))
+    with pytest.raises(DataError, match=r"the source holds 0 digits, at least 5 are needed; see .*skipped.txt"):
+        gallery.build(open_source(tmp_path / "blank.npy"), tmp_path / "own", space, encoder_sha256)
+
+
+def test_images_as_they_are_are_not_prepared_again(bundled, space, encoder_sha256, tmp_path):
+    shifted = np.roll(np.round(bundled.images[:10] * 255).astype(np.uint8), 3, axis=2)
+    np.save(tmp_path / "shifted.npy", shifted)
+    source = open_source(tmp_path / "shifted.npy")
+    gallery.build(source, tmp_path / "as-is", space, encoder_sha256, as_is=True)
+    np.testing.assert_array_equal(np.load(tmp_path / "as-is" / "images.npy"), shifted)
+    gallery.build(source, tmp_path / "prepared", space, encoder_sha256)
+    assert np.abs(np.load(tmp_path / "prepared" / "images.npy") - shifted.astype(float)).mean() > 10
+
+
+@pytest.mark.parametrize("name", ["images.npy", "labels.npy", "latents.npy", "typical.npz", "manifest.json"])
+@pytest.mark.parametrize("spoil", ["remove", "truncate", "flip"])
+def test_a_damaged_gallery_is_told(name, spoil, bundled, space, encoder_sha256, tmp_path):
+    np.save(tmp_path / "few.npy", bundled.images[:10])
+    directory = tmp_path / "own"
+    gallery.build(open_source(tmp_path / "few.npy"), directory, space, encoder_sha256)
+    path = directory / name
+    data = bytearray(path.read_bytes())
+    if spoil == "remove":
+        path.unlink()
+    elif spoil == "truncate":
+        path.write_bytes(data[:-2])
+    else:
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+    with pytest.raises(DataError, match=r"(missing|damaged|holds no gallery).*gallery build"):
+        gallery.open_gallery(directory, encoder_sha256)
+
+
+def test_latents_of_another_encoder_are_refused(built):
+    with pytest.raises(DataError, match="another encoder's"):
+        gallery.open_gallery(built, "0" * 64)
+
+
+def test_no_pickle_is_loaded(bundled, space, encoder_sha256, tmp_path):
+    np.save(tmp_path / "few.npy", bundled.images[:10])
+    directory = tmp_path / "own"
+    gallery.build(open_source(tmp_path / "few.npy"), directory, space, encoder_sha256)
+    np.save(directory / "latents.npy", np.array([{}] * 10, object), allow_pickle=True)
+    manifest = json.loads((directory / "manifest.json").read_bytes())
+    manifest["files"]["latents.npy"] = artifacts.sha256_of(directory / "latents.npy")
+    artifacts.write_manifest(directory, manifest)
+    with pytest.raises(ValueError, match="Python objects in dtype"):
+        gallery.open_gallery(directory, encoder_sha256)
+
+
+def test_the_engine_searches_a_gallery_of_ones_own(built):
+    engine, problem = open_engine(artifacts.DIRECTORY, own=built)
+    assert problem is None
+    result = engine.search(engine.gallery.images[7], exclude=7)
+    # The source repeats the bundled digits, so each has a twin; the one that was left out moved those after it.
+    assert [result.neighbors[0].index, result.neighbors[0].distance] == [7 + 1797 - 1, pytest.approx(0, abs=1e-3)]
+    assert result.neighbors[0].label == engine.gallery.labels[7]
+    assert 0 <= result.error_rank <= 1
+    unlabelled = engine.search(engine.gallery.images[3], 1)
+    assert (unlabelled.neighbors[0].index, unlabelled.neighbors[0].label) == (3, None)
+
+
+def test_an_address_of_milvus_without_a_gallery_is_refused():
+    with pytest.raises(DataError, match="needs a gallery of your own"):
+        open_engine(artifacts.DIRECTORY, milvus="x.db")
+
+
+def test_memory_does_not_grow_with_the_source(source, space, encoder_sha256, tmp_path, monkeypatch):
+    taken = []
+
+    class Watched(type(space)):
+        def transform(self, images):
+            taken.append(len(images))
+            return super().transform(images)
+
+    gallery.build(source, tmp_path / "own", Watched(space.encoder, space.decoder), encoder_sha256)
+    assert max(taken) <= gallery.BATCH
+    assert sources.ROWS_AT_ONCE <= gallery.BATCH
+
+
+def test_many_vectors_are_searched_where_they_are(monkeypatch):
+    monkeypatch.setattr(gallery, "LARGEST_IN_MEMORY", 10)
+    vectors = np.zeros((11, 2), np.float32)
+    assert gallery.exact_search(vectors).vectors is vectors

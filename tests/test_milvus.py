@@ -1,0 +1,105 @@
+import socket
+import sys
+from time import perf_counter
+
+import numpy as np
+import pytest
+
+from autoencoder import milvus
+from autoencoder.data import DataError
+from autoencoder.milvus import MilvusNearestNeighbors, measure_recall, push
+from autoencoder.search import NearestNeighbors, SearchError
+
+VECTORS = np.random.default_rng(0).normal(size=(2000, 32)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    address = str(tmp_path_factory.mktemp("milvus") / "vectors.db")
+    push(VECTORS, address, "vectors")
+    return address
+
+
+def test_neighbors_and_distances_are_those_of_the_exact_search(address):
+    some = np.arange(0, 2000, 40)
+    theirs = MilvusNearestNeighbors(address, VECTORS, "vectors").kneighbors(VECTORS[some], 20, exclude=some)
+    ours = NearestNeighbors(VECTORS).kneighbors(VECTORS[some], 20, exclude=some)
+    assert theirs[1].tolist() == ours[1].tolist()
+    np.testing.assert_array_equal(theirs[0], ours[0])
+
+
+def test_what_is_there_already_is_not_brought_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(milvus, "PUSHED_AT_ONCE", 300)
+    address, there = str(tmp_path / "vectors.db"), []
+
+    def stop_after_four(n):
+        there.append(n)
+        if len(there) == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        push(VECTORS, address, "vectors", progress=stop_after_four)
+    assert there == [300, 600, 900, 1200]
+    with pytest.raises(SearchError, match=r"has 1,200 of the gallery's 2,000 digits: .* gallery push"):
+        MilvusNearestNeighbors(address, VECTORS, "vectors")
+    there = []
+    push(VECTORS, address, "vectors", progress=there.append)
+    assert there == [1500, 1800, 2000]
+    there = []
+    push(VECTORS, address, "vectors", progress=there.append)
+    assert there == []
+    assert measure_recall(VECTORS, address, "vectors", n_queries=50) == (1.0, 50)
+
+
+@pytest.mark.parametrize("index", ["IVF_FLAT", "HNSW"])
+def test_another_index_answers_nearly_as_the_exact_search(index, tmp_path):
+    address = str(tmp_path / "vectors.db")
+    push(VECTORS, address, "vectors", index=index)
+    assert MilvusNearestNeighbors(address, VECTORS, "vectors").index == index
+    recall, _ = measure_recall(VECTORS, address, "vectors", n_queries=50)
+    assert recall > 0.8
+    push(VECTORS, address, "vectors")
+    assert MilvusNearestNeighbors(address, VECTORS, "vectors").index == "FLAT"
+
+
+def test_a_gallery_that_was_never_brought_there_is_told(address):
+    with pytest.raises(SearchError, match="has 0 of the gallery's 2,000 digits"):
+        MilvusNearestNeighbors(address, VECTORS, "others")
+
+
+def test_no_server_and_one_that_hangs_are_told_in_time():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        for port in (9, silent.getsockname()[1]):
+            started = perf_counter()
+            with pytest.raises(SearchError, match=f"127.0.0.1:{port} does not answer .* address right"):
+                MilvusNearestNeighbors(f"http://127.0.0.1:{port}", VECTORS, "vectors")
+            assert perf_counter() - started < 10 * milvus.TIMEOUT_S
+
+
+def test_an_engine_that_stops_answering_is_told(address, monkeypatch):
+    nearest = MilvusNearestNeighbors(address, VECTORS, "vectors")
+
+    def hang(*_, timeout, **__):
+        raise TimeoutError(f"{timeout} s")
+
+    monkeypatch.setattr(nearest._client, "search", hang)
+    with pytest.raises(SearchError, match="does not answer"):
+        nearest.kneighbors(VECTORS[:1])
+
+
+def test_an_address_that_is_none_is_told():
+    with pytest.raises(DataError, match="is no address of Milvus"):
+        MilvusNearestNeighbors("nowhere", VECTORS, "vectors")
+
+
+def test_without_pymilvus_it_is_said_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pymilvus", None)
+    with pytest.raises(DataError, match=r"pip install -r requirements-milvus.txt"):
+        push(VECTORS, "x.db", "vectors")
+
+
+def test_more_neighbors_than_milvus_gives_are_refused(address):
+    nearest = MilvusNearestNeighbors(address, np.resize(VECTORS, (2000, 32)), "vectors")
+    nearest.vectors = np.zeros((20_000, 32), np.float32)
+    with pytest.raises(ValueError, match="expected n_neighbors below 16376, received 17000"):
+        nearest.kneighbors(VECTORS[:1], 17_000)

@@ -1,0 +1,169 @@
+import gzip
+import io
+import struct
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from autoencoder import sources
+from autoencoder.data import UNLABELLED, DataError
+from autoencoder.sources import open_source
+
+
+@pytest.fixture
+def images():
+    return np.random.default_rng(0).integers(0, 256, (5, 28, 28), np.uint8)
+
+
+def as_png(image):
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "PNG")
+    return file.getvalue()
+
+
+def as_idx(array):
+    return struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.tobytes()
+
+
+def grays(source, start=0):
+    return np.stack([item.gray for item in source.items(start)])
+
+
+def labels(source, start=0):
+    return [item.label for item in source.items(start)]
+
+
+def test_a_folder_is_labelled_by_its_subfolders_and_read_in_the_order_of_names(tmp_path, images):
+    for name, image in zip(("7/b.png", "7/a.png", "3/x/c.png", "d.png", "12/e.png"), images, strict=True):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(as_png(image))
+    (tmp_path / "7" / "notes.txt").write_text("no picture")
+    source = open_source(tmp_path)
+    assert len(source) == 5
+    found = [(item.name, item.label) for item in source.items()]
+    assert found == [
+        ("d.png", UNLABELLED),
+        ("12/e.png", UNLABELLED),
+        ("3/x/c.png", UNLABELLED),
+        ("7/a.png", 7),
+        ("7/b.png", 7),
+    ]
+    np.testing.assert_array_equal(grays(source, 3), images[[1, 0]] / np.float32(255))
+
+
+def test_a_damaged_picture_is_an_item_that_says_so(tmp_path, images):
+    (tmp_path / "a.png").write_bytes(as_png(images[0])[:50])
+    (item,) = open_source(tmp_path).items()
+    assert item.gray is None
+    assert "not a picture that can be read" in item.problem
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_an_npz_gives_all_its_images_with_the_labels_of_their_name(tmp_path, images, compressed):
+    arrays = {"x_train": images[:3], "y_train": np.array([1, 2, 3]), "x_test": images[3:], "y_test": np.array([4, 5])}
+    (np.savez_compressed if compressed else np.savez)(tmp_path / "digits.npz", **arrays)
+    source = open_source(tmp_path / "digits.npz")
+    assert (len(source), labels(source)) == (5, [1, 2, 3, 4, 5])
+    np.testing.assert_array_equal(grays(source), images / np.float32(255))
+    assert [item.name for item in source.items(2)] == ["x_train[2]", "x_test[0]", "x_test[1]"]
+    assert labels(open_source(tmp_path / "digits.npz", part="test")) == [4, 5]
+
+
+def test_an_npy_may_hold_floats_or_flat_images_and_has_its_labels_in_another(tmp_path, images):
+    np.save(tmp_path / "images.npy", images.reshape(5, 784) / 255)
+    assert labels(open_source(tmp_path / "images.npy")) == [UNLABELLED] * 5
+    np.save(tmp_path / "labels.npy", np.arange(5))
+    source = open_source(tmp_path / "images.npy", labels=tmp_path / "labels.npy")
+    assert labels(source) == [0, 1, 2, 3, 4]
+    np.testing.assert_allclose(grays(source), images / 255, rtol=1e-6)
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_idx_files_belong_together_by_their_names(tmp_path, images, ending):
+    for kind, array in (("images-idx3", images), ("labels-idx1", np.arange(5, dtype=np.uint8))):
+        data = as_idx(array)
+        path = tmp_path / f"t10k-{kind}-ubyte{ending}"
+        path.write_bytes(gzip.compress(data) if ending else data)
+    source = open_source(tmp_path / f"t10k-images-idx3-ubyte{ending}")
+    assert labels(source, 1) == [1, 2, 3, 4]
+    np.testing.assert_array_equal(grays(source, 1), images[1:] / np.float32(255))
+    turned = open_source(tmp_path / f"t10k-images-idx3-ubyte{ending}", transpose=True)
+    np.testing.assert_array_equal(grays(turned), images.transpose(0, 2, 1) / np.float32(255))
+
+
+def test_a_start_anywhere_goes_on_from_there(tmp_path, images, monkeypatch):
+    monkeypatch.setattr(sources, "ROWS_AT_ONCE", 2)
+    np.savez(tmp_path / "digits.npz", images=images, labels=np.arange(5))
+    source = open_source(tmp_path / "digits.npz")
+    for start in range(6):
+        assert labels(source, start) == list(range(start, 5))
+
+
+@pytest.mark.parametrize(
+    ("array", "sentence"),
+    [
+        (np.zeros((3, 5)), r"expected images \(n, h, w\) or \(n, 784\), received digits.npy \(3, 5\)"),
+        (np.zeros((0, 28, 28)), "expected images"),
+        (np.array([[["a"]]]), "expected numbers in C order"),
+        (np.array([[[None]]], object), "expected numbers in C order"),
+        (np.asfortranarray(np.zeros((3, 28, 28))), "in Fortran order"),
+    ],
+)
+def test_arrays_of_anything_else_are_refused(tmp_path, array, sentence):
+    np.save(tmp_path / "digits.npy", array)
+    with pytest.raises(DataError, match=sentence):
+        open_source(tmp_path / "digits.npy")
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "sentence"),
+    [
+        (np.full((3, 28, 28), 7.0), None, "expected bytes, or floats in"),
+        (np.full((3, 28, 28), np.nan), None, "expected bytes, or floats in"),
+        (np.zeros((3, 28, 28)), np.array([1, 2, 26]), "expected labels from 0 to 9, received 26"),
+    ],
+)
+def test_values_out_of_range_are_refused_when_they_are_met(tmp_path, images, labels, sentence):
+    np.savez(tmp_path / "digits.npz", images=images, **({} if labels is None else {"labels": labels}))
+    with pytest.raises(DataError, match=sentence):
+        list(open_source(tmp_path / "digits.npz").items())
+
+
+def test_labels_of_another_number_are_refused(tmp_path, images):
+    np.savez(tmp_path / "digits.npz", images=images, labels=np.arange(4))
+    with pytest.raises(DataError, match=r"expected labels \(5,\) of whole numbers, received labels int64 \(4,\)"):
+        open_source(tmp_path / "digits.npz")
+
+
+def test_a_file_that_is_cut_short_is_told(tmp_path, images):
+    np.save(tmp_path / "digits.npy", images)
+    whole = (tmp_path / "digits.npy").read_bytes()
+    (tmp_path / "digits.npy").write_bytes(whole[:-100])
+    with pytest.raises(DataError, match="it ends too early"):
+        list(open_source(tmp_path / "digits.npy").items())
+
+
+@pytest.mark.parametrize("data", [b"", b"hello", b"PK\x03\x04", b"\x93NUMPY\x07\x00"])
+@pytest.mark.parametrize("name", ["a.npz", "a.npy", "a-idx3-ubyte", "a.gz"])
+def test_what_is_no_such_file_is_told(tmp_path, name, data):
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(DataError, match="cannot be read as images"):
+        open_source(tmp_path / name)
+
+
+def test_a_folder_without_pictures_and_no_file_at_all_are_told(tmp_path):
+    with pytest.raises(DataError, match="holds no pictures"):
+        open_source(tmp_path)
+    with pytest.raises(DataError, match="neither a file nor a folder"):
+        open_source(tmp_path / "nothing")
+
+
+def test_another_source_has_another_identity(tmp_path, images):
+    for name in ("1/a.png", "2/b.png"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(as_png(images[0]))
+    before = open_source(tmp_path).identity
+    assert open_source(tmp_path).identity == before
+    (tmp_path / "2" / "b.png").rename(tmp_path / "1" / "b.png")
+    assert open_source(tmp_path).identity != before

@@ -2,8 +2,9 @@
 # make test: run all tests.   make lint: check the style.   make screenshots: remake the README's pictures.
 # make journeys: the browser's tests on a phone, a tablet and a laptop, light and dark, with pictures in .journeys.
 # make benchmark: measure how fast it is, for docs/benchmark.md.   make load: a class at once, for docs/load.md.
+# make large: search in up to ten million vectors, and by Milvus, for docs/large.md (needs MNIST).
 # make latency: from pen-up to neighbors.   make fuzz: thousands of hostile inputs.
-.PHONY: app class test lint screenshots journeys benchmark load latency fuzz
+.PHONY: app class test lint screenshots journeys benchmark large load latency fuzz
 
 PORT ?= 8501
 PYTHON ?= python3 python3.13 python3.12 python3.11
@@ -50,6 +51,10 @@ latency:
 benchmark:
 	@$(call install,requirements-dev.txt)
 	@$(BIN)/python -m autoencoder benchmark > .benchmark.md && mv .benchmark.md docs/benchmark.md && cat docs/benchmark.md
+
+large:
+	@$(call install,requirements-dev.txt)
+	@$(BIN)/python -m autoencoder benchmark --large > .large.md && mv .large.md docs/large.md && cat docs/large.md
 
 load:
 	@$(call install,requirements-dev.txt)

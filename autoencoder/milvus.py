@@ -188,7 +188,8 @@ def _count(client, collection):
 
 
 def _connect(address):
-    if "://" not in address and not address.endswith(".db"):
+    is_remote = "://" in address  # what is in this process needs no proxy, whatever the environment says
+    if not is_remote and not address.endswith(".db"):
         raise DataError(
             f"{address} is no address of Milvus: expected http://host:19530, or a local file ending in .db."
         )
@@ -199,7 +200,7 @@ def _connect(address):
     for logger in ("pymilvus", "grpc._server"):  # which log tracebacks of what is raised as well, or does not matter
         logging.getLogger(logger).setLevel(logging.CRITICAL)
     with _answering(address):
-        return MilvusClient(address, timeout=TIMEOUT_S)
+        return MilvusClient(address, timeout=TIMEOUT_S, grpc_options={"grpc.enable_http_proxy": int(is_remote)})
 
 
 @contextmanager

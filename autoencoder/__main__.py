@@ -50,6 +50,9 @@ def _parser():
     ablate.add_argument(
         "--seeds", type=_whole_number(0), nargs="+", default=[0, 1, 2], metavar="SEED", help="a run for each"
     )
+    ablate.add_argument(
+        "--left-out", nargs="+", metavar="NAME", help="only these: nothing, agreement, …; all if not given"
+    )
     ablate.add_argument("--drawn", type=Path, metavar="FILE", help="pen strokes to measure with too (.jsonl.gz)")
 
     _verb(verbs, "encode", _encode, "compute anew what the app needs of the galleries, with the trained encoder")
@@ -148,18 +151,23 @@ def _train(options):
 
 def _ablate(options):
     drawn = load_drawn(options.drawn) if options.drawn else None
-    from autoencoder.ablate import ablate, format_rows
+    from autoencoder.ablate import LEFT_OUT, ablate, format_rows
 
     test = load_mnist()
     others = {"drawn": (test, drawn)} if drawn else {}
     others["digits"] = load_bundled(), None
-    kept = artifacts.load_metrics(artifacts.DIRECTORY).get("ablation", {})
-    rows = kept["rows"] if (kept.get("epochs"), kept.get("data")) == (options.epochs, sorted(others)) else []
-    for row in ablate(load_mnist("train"), others, epochs=options.epochs, seeds=options.seeds, done=list(rows)):
+    left_out = options.left_out or tuple(LEFT_OUT)
+    if unknown := set(left_out) - set(LEFT_OUT):
+        raise DataError(f"--left-out {', '.join(unknown)}: expected some of {', '.join(LEFT_OUT)}.")
+    length = f"{options.epochs} epochs"
+    kept = artifacts.load_metrics(artifacts.DIRECTORY).get("ablation", {}).get(length, {})
+    rows = kept["rows"] if kept.get("data") == sorted(others) else []
+    run = {"epochs": options.epochs, "seeds": options.seeds, "left_out": left_out}
+    for row in ablate(load_mnist("train"), others, done=list(rows), **run):
         rows.append(row)
         print(json.dumps(row), file=sys.stderr)
         with artifacts.replacing(artifacts.DIRECTORY) as folder:
-            ablation = {"epochs": options.epochs, "data": sorted(others), "rows": rows}
+            ablation = {length: {"data": sorted(others), "rows": rows}}
             artifacts.save_metrics({"ablation": ablation}, artifacts.DIRECTORY, folder)
     print(format_rows(rows))
     return 0

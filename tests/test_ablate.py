@@ -5,13 +5,13 @@ from autoencoder.data import Digits
 
 def test_every_ingredient_is_left_out_in_turn(bundled, monkeypatch):
     monkeypatch.setattr(ablate, "HELD_OUT", 100)
-    monkeypatch.setattr(ablate, "LEFT_OUT", {"nothing": {}, "agreement": {"agreement_weight": 0.0}})
     few = Digits("few", bundled.images[:400].copy(), bundled.labels[:400].copy(), "")
-    rows = list(ablate.ablate(few, {"digits": (few, None)}, epochs=2, seeds=[0]))
-    assert [row["left_out"] for row in rows] == ["whitening", *ablate.LEFT_OUT]
+    some = {"epochs": 2, "seeds": [0], "left_out": ["nothing", "agreement"]}
+    rows = list(ablate.ablate(few, {"digits": (few, None)}, **some))
+    assert [row["left_out"] for row in rows] == ["whitening", "nothing", "agreement"]
     assert set(rows[0]) == {"left_out", "seed", "held_out", "held_out_noisy", "digits", "mse"}
     assert len({row["digits"] for row in rows}) > 1
-    assert list(ablate.ablate(few, {}, epochs=2, seeds=[0], done=rows)) == []
+    assert list(ablate.ablate(few, {}, done=rows, **some)) == []
 
 
 def test_the_table_has_mean_and_deviation_over_the_seeds():
@@ -40,10 +40,20 @@ def test_the_command_goes_on_from_the_rows_that_are_kept(monkeypatch, tmp_path):
     monkeypatch.setattr(ablate, "ablate", one_more)
     for arguments in (["--seeds", "0"], ["--seeds", "1"], ["--seeds", "2", "--epochs", "9"]):
         assert main_module.main(["ablate", *arguments]) == 0
-    assert given == [[], [row | {"seed": 0}], []]  # of another length nothing is kept
+    assert given == [[], [row | {"seed": 0}], []]  # rows of another length are others
+    assert {length: len(kept["rows"]) for length, kept in artifacts.load_metrics(tmp_path)["ablation"].items()} == {
+        "4 epochs": 2,
+        "9 epochs": 1,
+    }
+
+
+def test_an_ingredient_that_there_is_not_cannot_be_left_out(monkeypatch, capsys):
+    monkeypatch.setattr(main_module, "load_mnist", lambda split="test": None)
+    assert main_module.main(["ablate", "--left-out", "salt"]) == 1
+    assert "--left-out salt: expected some of nothing, noise" in capsys.readouterr().err
 
 
 def test_the_kept_rows_are_such_as_the_command_goes_on_from():
-    kept = artifacts.load_metrics()["ablation"]
-    assert kept["data"] == ["digits", "drawn"]
-    assert set(kept["rows"][0]) == {"left_out", "seed", "held_out", "held_out_noisy", "mse", *kept["data"]}
+    for kept in artifacts.load_metrics()["ablation"].values():
+        assert kept["data"] == ["digits", "drawn"]
+        assert set(kept["rows"][0]) == {"left_out", "seed", "held_out", "held_out_noisy", "mse", *kept["data"]}

@@ -16,10 +16,10 @@ N_QUERIES = 50
 N_TOGETHER = 256
 INDEXES = ("FLAT", "IVF_FLAT", "HNSW")
 HOW_TO_READ = f"""\
-Random vectors of 32 numbers in a file that is mapped into memory; up to 1,000,000 are searched in memory, more in blocks
-where they are. One query: the median and the 99th percentile of a call in milliseconds, 4 neighbors each; of {N_TOGETHER}
-searched together, the time of each. Memory is what the process has taken besides the file, from opening it to the last
-answer. Milvus Lite has the latents of MNIST's 60,000 training digits."""
+Random vectors of 32 numbers in a file that is mapped into memory; up to 1,000,000 are searched in memory, more in
+blocks where they are. One query: the median and the 99th percentile of a call in milliseconds, 4 neighbors each; of
+{N_TOGETHER} searched together, the time of each. Memory is what the process has taken besides the file, from opening
+it to the last answer. Milvus Lite has the latents of MNIST's 60,000 training digits."""
 
 
 def benchmark_large(latents):

@@ -3,12 +3,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from autoencoder import artifacts
 from autoencoder.data import Digits
 from autoencoder.engine import Engine
 from autoencoder.evaluate import evaluate
-from autoencoder.preprocess import digit_from_strokes
+from autoencoder.preprocess import digit_from_gray, digit_from_strokes
 from autoencoder.search import NearestNeighbors
 from autoencoder.spaces import PCA, Pixels
 
@@ -83,6 +84,18 @@ def test_latents_of_another_gallery_are_refused(gallery):
 def test_a_missing_number_of_latents_is_refused(gallery):
     with pytest.raises(ValueError, match="one a digit"):
         Engine(gallery, NearestNeighbors(np.zeros((3, 32), np.float32)), np.zeros(3), np.zeros(3), None, None)
+
+
+def test_letters_that_no_digit_looks_like_are_unlike_the_gallery_and_drawn_digits_are_not(engine, drawings):
+    def printed(letter):
+        picture = Image.new("L", (320, 320), "white")
+        ImageDraw.Draw(picture).text((80, 30), letter, fill="black", font=ImageFont.load_default(200))
+        return digit_from_gray(np.asarray(picture, np.float32) / 255)
+
+    assert all(engine.search(printed(letter)).unlike for letter in "EMNWm#")
+    assert not any(engine.search(printed(letter)).unlike for letter in "OSZlq")  # which are 0, 5, 2, 1 and 9 as well
+    drawn = [engine.search(digit_from_strokes(drawing)) for digit in drawings for drawing in drawings[digit][:20]]
+    assert np.mean([result.unlike for result in drawn]) <= 0.02
 
 
 def test_the_gallery_s_own_digits_are_rarely_unlike_it(engine, gallery):

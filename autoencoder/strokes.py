@@ -61,6 +61,7 @@ def _fewest_points(points):
 
     All parts between two kept points are split at once, at the point that each misses by most, 100 times at most.
     """
+    places = points @ [1, 1j]  # as complex numbers: divided by the way, a place is how far along and how far beside it
     kept = np.zeros(len(points), bool)
     kept[[0, -1]] = True
     for _ in range(MOST_SPLITS):
@@ -68,9 +69,11 @@ def _fewest_points(points):
         if len(ends) == len(points):
             break
         part = np.repeat(np.arange(len(ends) - 1), np.diff(ends))  # of each point but the last
-        along, apart = np.diff(points[ends], axis=0)[part], points[:-1] - points[ends[part]]
-        fraction = np.clip((apart * along).sum(axis=1) / np.maximum((along**2).sum(axis=1), 1), 0, 1)
-        missed = np.hypot(*(apart - fraction[:, None] * along).T)
+        ways = np.diff(places[ends])
+        ways[ways == 0] = 1e-9  # pixels: as good as none, and can be divided by
+        way = ways[part]
+        relative = (places[:-1] - places[ends[part]]) / way
+        missed = np.abs((relative - np.clip(relative.real, 0, 1)) * way)
         worst = np.maximum.reduceat(missed, ends[:-1])
         candidates = np.flatnonzero((missed == worst[part]) & (missed > TOLERANCE_PX))
         if not len(candidates):

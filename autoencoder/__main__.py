@@ -281,7 +281,7 @@ def _gallery_info(options):
 
 def _print_gallery(described):
     for what, text in described.items():
-        print(f"{what:<10}  {text}")
+        print(f"{what:<10}  {text}".encode(errors="backslashreplace").decode())  # names of files may be anything
     return 0
 
 

@@ -143,11 +143,13 @@ def replacing(directory=DIRECTORY, **about):
 
 
 def write_manifest(folder, manifest):
-    """Write a manifest, a dict with at least `files` and `data`, sealed and with the versions, into a folder."""
+    """Write a manifest, a dict with at least `files` and `data`, sealed and with the versions, whole or not at all."""
     manifest = manifest | {"files": dict(sorted(manifest["files"].items())), "versions": _versions()}
     manifest.pop("sha256", None)
     manifest["sha256"] = _seal(manifest)
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
+    new = folder / f"{MANIFEST}.new"
+    new.write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
+    os.replace(new, folder / MANIFEST)
 
 
 def sha256_of(path):

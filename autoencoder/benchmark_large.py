@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,8 +19,9 @@ INDEXES = ("FLAT", "IVF_FLAT", "HNSW")
 HOW_TO_READ = f"""\
 Random vectors of 32 numbers in a file that is mapped into memory; up to 1,000,000 are searched in memory, more in
 blocks where they are. One query: the median and the 99th percentile of a call in milliseconds, 4 neighbors each; of
-{N_TOGETHER} searched together, the time of each. Memory is what the process has taken besides the file, from opening
-it to the last answer. Milvus Lite has the latents of MNIST's 60,000 training digits."""
+{N_TOGETHER} searched together, the time of each. Memory is the most that the process takes besides the file, while it
+searches those {N_TOGETHER}. To open is without the verification of a gallery's files. Milvus Lite has the latents of
+MNIST's 60,000 training digits."""
 
 
 def benchmark_large(latents):
@@ -46,14 +48,14 @@ def exact(n, folder, *, seed=0):
     start = time.perf_counter()
     nearest.kneighbors(queries)
     together_s = time.perf_counter() - start
+    peak_bytes = _peak_bytes(lambda: nearest.kneighbors(queries))
     figures = {
         "file_mb": path.stat().st_size / 1e6,
         "open_s": opened_s,
         **times_ms,
         "together_ms": 1000 * together_s / len(queries),
-        "memory_mb": (_own_memory_bytes() - before) / 1e6,
+        "memory_mb": (peak_bytes - before) / 1e6,
     }
-    del nearest
     path.unlink()
     return figures
 
@@ -95,6 +97,18 @@ def _times_ms(nearest, queries):
         nearest.kneighbors(query[None])
         times_ms.append(1000 * (time.perf_counter() - start))
     return {"median_ms": float(np.median(times_ms)), "p99_ms": float(np.percentile(times_ms, 99))}
+
+
+def _peak_bytes(task):
+    """The most that this process has in memory, besides mapped files, while it does a task."""
+    peak = 0
+    with ThreadPoolExecutor() as pool:
+        working = pool.submit(task)
+        while not working.done():
+            peak = max(peak, _own_memory_bytes())
+            time.sleep(0.001)
+        working.result()
+    return peak
 
 
 def _own_memory_bytes():

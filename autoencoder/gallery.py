@@ -1,8 +1,10 @@
 """One's own gallery: built from any source of digits, kept in a folder, opened without being read into memory."""
 
+import hashlib
 import json
 import os
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +22,10 @@ N_TYPICAL = 2000  # digits of the gallery that what is typical of it is taken fr
 LARGEST_IN_MEMORY = 1_000_000  # vectors; more are searched in blocks, where they are
 IMAGES, LABELS, LATENTS, TYPICAL = "images.npy", "labels.npy", "latents.npy", "typical.npz"
 FILES, SKIPPED, PROGRESS = "files.txt", "skipped.txt", "progress.json"
-BUILT_IN = "mnist", "digits", "strokes", "png"  # what addresses on the page take for something else
-REBUILD = "build it anew with `python -m autoencoder gallery build`"
+PROGRESS_OF = "source", "name", "as_is", "encoder"  # what a build must have in common with that which it goes on
+TAKEN = "mnist", "digits", "strokes", "png", "drawn"  # names that addresses and figures have for something else
+LONGEST_NAME = 40
+REBUILD = "build it anew, in another folder, with `python -m autoencoder gallery build`"
 
 
 class StoredImages:
@@ -76,14 +80,14 @@ def build(source, directory, space, encoder_sha256, *, name=None, as_is=False):
     """
     directory = Path(directory)
     name = name or directory.resolve().name
-    if _short(name) in BUILT_IN:
-        raise DataError(f"{name} is the name of a gallery that comes with the app: choose another with --name.")
-    build_of = {"source": source.identity, "as_is": as_is, "encoder": encoder_sha256}
+    if _short(name) in TAKEN:
+        raise DataError(f"{name} is the name of something else in the app: choose another with --name.")
+    build_of = {"source": source.identity, "name": name, "as_is": as_is, "encoder": encoder_sha256}
     if (directory / artifacts.MANIFEST).is_file():
         manifest = _verify(directory)
         if {key: manifest.get(key) for key in build_of} == build_of:
             return manifest
-        raise DataError(f"{directory} holds another gallery ({manifest['source']}): name another folder, or delete it.")
+        raise DataError(f"{directory} holds another gallery ({manifest['source']}): name another folder.")
     directory.mkdir(parents=True, exist_ok=True)
     progress = _progress_of(directory, build_of)
     _encode_all(source, directory, space, progress, as_is=as_is)
@@ -94,7 +98,6 @@ def build(source, directory, space, encoder_sha256, *, name=None, as_is=False):
     np.savez(directory / TYPICAL, **_typical_of(digits, latents, space))
     files = [IMAGES, LABELS, LATENTS, TYPICAL, FILES, SKIPPED]
     manifest = build_of | {
-        "name": name,
         "n": n,
         "skipped": progress["read"] - n,
         "data": {},
@@ -114,18 +117,22 @@ def open_gallery(directory, encoder_sha256):
     directory = Path(directory)
     manifest = _verify(directory)
     if manifest["encoder"] != encoder_sha256:
-        raise DataError(f"the latents in {directory} are another encoder's: delete it and {REBUILD}.")
+        raise DataError(f"the latents in {directory} are another encoder's: {REBUILD}.")
     digits, latents = _open_arrays(directory, manifest["name"], manifest["files"][IMAGES])
     with np.load(directory / TYPICAL, allow_pickle=False) as arrays:
         typical = arrays["distances"], arrays["errors"]
-    return StoredGallery(digits, latents, *typical, f"{digits.name}_{manifest['files'][LATENTS][:12]}")
+    return StoredGallery(digits, latents, *typical, f"gallery_{digits.name}_{manifest['files'][LATENTS][:12]}")
 
 
 def describe(directory):
-    """What there is to be known of a gallery, finished or not: a dict of names and what to print for them."""
+    """What there is to be known of a gallery, finished or not: a dict of names and what to print for them.
+
+    Raises:
+        DataError: there is none, or it is damaged.
+    """
     directory = Path(directory)
     if not (directory / artifacts.MANIFEST).is_file() and (directory / PROGRESS).is_file():
-        progress = json.loads((directory / PROGRESS).read_bytes())
+        progress = _read_progress(directory)
         return {
             "gallery": f"{directory}, unfinished: repeat its `gallery build` and it goes on",
             "source": progress["source"],
@@ -149,14 +156,21 @@ def describe(directory):
 
 
 def names_of(directory, indices):
-    """Where the digits of some indices come from, in the words of their source: {index: name}."""
+    """Where the digits of some indices come from, in the words of their source: {index: name}.
+
+    Raises:
+        DataError: the gallery has no such index.
+    """
     wanted = set(indices)
-    with open(Path(directory) / FILES, encoding="utf-8", errors="surrogateescape") as lines:
-        return {index: line.rstrip("\n") for index, line in enumerate(lines) if index in wanted}
+    with open(Path(directory) / FILES, encoding="utf-8", errors="surrogateescape", newline="\n") as lines:
+        names = {index: line.rstrip("\n") for index, line in enumerate(lines) if index in wanted}
+    if missing := wanted - set(names):
+        raise DataError(f"{directory} has no digit {min(missing)}.")
+    return names
 
 
 def exact_search(latents):
-    """The exact search for latents float32 (n, 32) of a number that memory has room for, or not."""
+    """The exact search, a NearestNeighbors, of latents float32 (n, 32): in memory, or, of many, where they are."""
     return (NearestNeighbors if len(latents) <= LARGEST_IN_MEMORY else NearestNeighborsInBlocks)(latents)
 
 
@@ -170,9 +184,11 @@ def _encode_all(source, directory, space, progress, *, as_is):
         _Lines(directory / SKIPPED, progress["read"] - progress["kept"]) as skipped,
         tqdm(total=len(source), initial=progress["read"], unit=" digits", desc="Building the gallery") as bar,
     ):
-        for batch in _batches(source.items(progress["read"])):
-            digits = []
-            for item in batch:
+        items = source.items(progress["read"])
+        while progress["read"] < len(source):
+            digits, n_read = [], 0
+            for item in islice(items, BATCH):
+                n_read += 1
                 try:
                     digits.append(_prepared(item, as_is=as_is))
                 except NoDigitError as problem:
@@ -180,26 +196,17 @@ def _encode_all(source, directory, space, progress, *, as_is):
                 else:
                     files.append(item.name)
                     labels.append(np.uint8(item.label))
+            if not n_read:
+                raise DataError("the source has become shorter while it was read.")
             if digits:
                 images.append(np.round(np.stack(digits) * 255).astype(np.uint8))
                 latents.append(space.transform(np.stack(digits)))
             for file in (images, labels, latents, files, skipped):
                 file.flush()
-            progress["read"] += len(batch)
+            progress["read"] += n_read
             progress["kept"] += len(digits)
             _write(directory / PROGRESS, progress)
-            bar.update(len(batch))
-
-
-def _batches(items):
-    batch = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+            bar.update(n_read)
 
 
 def _prepared(item, *, as_is):
@@ -229,8 +236,11 @@ def _open_arrays(directory, name, sha256):
 
 
 def _short(name):
-    """A name as addresses can bear it: small letters, digits and underscores."""
-    return "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in name.lower()) or "gallery"
+    """A name as addresses can bear it: at most 40 small letters, digits and underscores."""
+    plain = "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in name.lower())
+    if any(letter not in "_" for letter in plain):
+        return plain[:LONGEST_NAME]
+    return f"gallery_{hashlib.sha256(name.encode(errors='surrogateescape')).hexdigest()[:8]}"
 
 
 def _verify(directory):
@@ -242,8 +252,7 @@ def _verify(directory):
             else f"{directory} holds no gallery: {REBUILD}."
         )
     try:
-        required = IMAGES, LABELS, LATENTS, TYPICAL
-        return artifacts.verify(directory, required=required, repair=f"delete the folder and {REBUILD}")
+        return artifacts.verify(directory, required=(IMAGES, LABELS, LATENTS, TYPICAL), repair=REBUILD)
     except artifacts.ArtifactError as error:
         raise DataError(str(error)) from None
 
@@ -252,17 +261,28 @@ def _progress_of(directory, build_of):
     """How far the build in a folder has come, from the start where there is none."""
     path = directory / PROGRESS
     if not path.is_file():
-        if any(directory.iterdir()):
+        if any(found.name != path.with_suffix(".new").name for found in directory.iterdir()):
             raise DataError(f"{directory} is not empty: name another folder.")
         progress = build_of | {"read": 0, "kept": 0}
         _write(path, progress)
         return progress
+    progress = _read_progress(directory)
+    if {key: progress[key] for key in build_of} != build_of:
+        raise DataError(
+            f"{directory} holds an unfinished build of another source, name or encoder ({progress['source']}): "
+            "name another folder, or delete this one if it holds nothing else."
+        )
+    return progress
+
+
+def _read_progress(directory):
+    path = directory / PROGRESS
     try:
         progress = json.loads(path.read_bytes())
-        if {key: progress[key] for key in build_of} != build_of:
-            raise DataError(f"{directory} holds an unfinished build of another source or encoder: delete it.")
+        if not progress["read"] >= progress["kept"] >= 0 or set(PROGRESS_OF) - set(progress):
+            raise ValueError
     except (ValueError, KeyError, TypeError):
-        raise DataError(f"{path} is damaged: delete the folder and {REBUILD}.") from None
+        raise DataError(f"{path} is damaged: {REBUILD}.") from None
     return progress
 
 
@@ -285,7 +305,7 @@ class _Rows:
         self._write_header()
         end = self._file.tell() + n * self._row_bytes()
         if n and path.stat().st_size < end:
-            raise DataError(f"{path} is damaged: delete the folder and {REBUILD}.")
+            raise DataError(f"{path} is damaged: {REBUILD}.")
         self._file.truncate(end)
         self._file.seek(end)
 

@@ -5,7 +5,9 @@ in this process. FLAT indexes answer exactly; IVF_FLAT and HNSW are faster and m
 """
 
 import logging
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 
@@ -14,17 +16,13 @@ from autoencoder.gallery import exact_search
 from autoencoder.search import FLOAT32, QUERIES_AT_ONCE, SearchError, checked_arguments, nearest_of
 
 TIMEOUT_S = 3  # of connecting and of a query: a visitor is not kept longer for a server that may be gone
-LONG_TIMEOUT_S = 60  # of all that is done once: a collection is loaded, a batch is taken, an index is built
+LOAD_TIMEOUT_S = 10  # of having a collection ready to be searched, when a gallery is opened
+PUSH_TIMEOUT_S = 600  # of each thing that is done once: a batch is taken, all is written, an index is built
 PUSHED_AT_ONCE = 5000
-MOST_RESULTS = 16_384  # Milvus gives no more
 N_RECALL = 200  # queries
+MOST_RESULTS = 16_384  # Milvus gives no more
 SPARE_RESULTS = 8  # asked for beyond the neighbours, for those that rounding or a tie puts in another order
 FIELD = "latent"
-INDEXES = {  # kind: how it is built, and how it is searched
-    "FLAT": ({}, {}),
-    "IVF_FLAT": ({"nlist": 1024}, {"nprobe": 32}),
-    "HNSW": ({"M": 16, "efConstruction": 200}, {"ef": 128}),
-}
 MISSING = "Milvus is not installed: install it with `python -m pip install -r requirements-milvus.txt`."
 
 
@@ -45,28 +43,33 @@ class MilvusNearestNeighbors:
 
     def __init__(self, address, vectors, collection):
         self.address, self.vectors, self._collection = address, vectors, collection
-        self._client = _connect(address)
+        self._client = _connect(address, make=False)
         with _answering(address):
-            there = self._client.has_collection(collection, timeout=LONG_TIMEOUT_S)
-            n = _count(self._client, collection) if there else 0
+            there = self._client.has_collection(collection, timeout=TIMEOUT_S)
+            indexed = there and self._client.list_indexes(collection, timeout=TIMEOUT_S)
+            n = _count(self._client, collection, LOAD_TIMEOUT_S) if indexed else 0
             if n != len(vectors):
                 raise SearchError(
                     f"Milvus at {address} has {n:,} of the gallery's {len(vectors):,} digits: "
                     "bring them there with `python -m autoencoder gallery push`."
                 )
-            self._client.load_collection(collection, timeout=LONG_TIMEOUT_S)
-            self.index = self._client.describe_index(collection, FIELD, timeout=LONG_TIMEOUT_S)["index_type"]
+            described = self._client.describe_index(collection, FIELD, timeout=TIMEOUT_S)
+        self.index = described["index_type"]
 
     def kneighbors(self, queries, n_neighbors=4, *, exclude=None):
         """As `NearestNeighbors.kneighbors`; with another index than FLAT nearer vectors may be missing.
 
+        So may be the first by index of more than 16,384 that are equally near.
+
         Raises:
-            SearchError: Milvus does not answer in time.
-            ValueError: also for more neighbours than Milvus gives, 16,375.
+            SearchError: Milvus does not answer in time, or more neighbours are asked for than the 16,375 that it gives.
+            ValueError: as there.
         """
         queries, exclude = checked_arguments(self.vectors.shape, queries, n_neighbors, exclude)
         if n_neighbors > MOST_RESULTS - SPARE_RESULTS - 1:
-            raise ValueError(f"expected n_neighbors below {MOST_RESULTS - SPARE_RESULTS}, received {n_neighbors}")
+            raise SearchError(
+                f"Milvus gives at most {MOST_RESULTS - SPARE_RESULTS - 1} neighbors, {n_neighbors} are asked for."
+            )
         distances = np.empty((len(queries), n_neighbors))
         indices = np.empty((len(queries), n_neighbors), np.int64)
         for start in range(0, len(queries), QUERIES_AT_ONCE):
@@ -84,8 +87,8 @@ class MilvusNearestNeighbors:
                 self._collection,
                 queries.tolist(),
                 limit=min(limit, len(self.vectors)),
-                search_params={"params": INDEXES.get(self.index, ({}, {}))[1]},
-                output_fields=["id"],
+                search_params={"params": _parameters(self.index, len(self.vectors))[1]},
+                output_fields=["id"],  # else the vectors come, too
                 timeout=TIMEOUT_S + len(queries) - 1,
             )
         return [np.array([hit["id"] for hit in of_query], np.int64) for of_query in results]
@@ -124,23 +127,22 @@ def push(vectors, address, collection, *, index="FLAT", progress=None):
     Raises:
         SearchError: Milvus cannot be reached, or does not answer in time.
     """
-    client = _connect(address)
-    with _answering(address):
-        if not client.has_collection(collection, timeout=LONG_TIMEOUT_S):
+    with closing(_connect(address)) as client, _answering(address):
+        if not client.has_collection(collection, timeout=PUSH_TIMEOUT_S):
             _create(client, collection, vectors.shape[1])
-        done = _count(client, collection)
-        # Batches come in order, so all but the last of those begun are whole.
-        for start in range(
-            done // PUSHED_AT_ONCE * PUSHED_AT_ONCE if done < len(vectors) else done, len(vectors), PUSHED_AT_ONCE
-        ):
+        if not client.list_indexes(collection, timeout=PUSH_TIMEOUT_S):  # a server loads none without
+            _build_index(client, collection, "FLAT", len(vectors))
+        done = _count(client, collection, PUSH_TIMEOUT_S)
+        if done < len(vectors):  # batches come in order, so all but the last of those begun are whole
+            done -= done % PUSHED_AT_ONCE
+        for start in range(done, len(vectors), PUSHED_AT_ONCE):
             some = vectors[start : start + PUSHED_AT_ONCE]
             rows = [{"id": key, FIELD: vector} for key, vector in enumerate(some, start)]
-            client.upsert(collection, rows, timeout=LONG_TIMEOUT_S)
+            client.upsert(collection, rows, timeout=PUSH_TIMEOUT_S)
             if progress:
                 progress(start + len(some))
-        client.flush(collection, timeout=LONG_TIMEOUT_S)
-        _build_index(client, collection, index)
-    client.close()
+        client.flush(collection, timeout=PUSH_TIMEOUT_S)
+        _build_index(client, collection, index, len(vectors))
 
 
 def measure_recall(vectors, address, collection, *, n_queries=N_RECALL, seed=0):
@@ -162,41 +164,59 @@ def _create(client, collection, dim):
     schema = client.create_schema(auto_id=False)
     schema.add_field("id", DataType.INT64, is_primary=True)
     schema.add_field(FIELD, DataType.FLOAT_VECTOR, dim=dim)
-    client.create_collection(collection, schema=schema, timeout=LONG_TIMEOUT_S)
-    _build_index(client, collection, "FLAT")
+    # Strong: what has been brought there is counted and found at once.
+    client.create_collection(collection, schema=schema, consistency_level="Strong", timeout=PUSH_TIMEOUT_S)
 
 
-def _build_index(client, collection, kind):
-    """Have the collection indexed in this way, and loaded to be searched."""
-    have = client.list_indexes(collection, timeout=LONG_TIMEOUT_S)
-    if have and client.describe_index(collection, FIELD, timeout=LONG_TIMEOUT_S)["index_type"] != kind:
-        client.release_collection(collection, timeout=LONG_TIMEOUT_S)
-        client.drop_index(collection, FIELD, timeout=LONG_TIMEOUT_S)
+def _build_index(client, collection, kind, n):
+    """Have the collection of n vectors indexed in this way, unless it is, and loaded to be searched."""
+    have = client.list_indexes(collection, timeout=PUSH_TIMEOUT_S)
+    if have and client.describe_index(collection, FIELD, timeout=PUSH_TIMEOUT_S)["index_type"] != kind:
+        client.release_collection(collection, timeout=PUSH_TIMEOUT_S)
+        client.drop_index(collection, FIELD, timeout=PUSH_TIMEOUT_S)
         have = []
     if not have:
         indexes = client.prepare_index_params()
-        indexes.add_index(FIELD, index_type=kind, metric_type="L2", index_name=FIELD, params=INDEXES[kind][0])
-        client.create_index(collection, indexes, sync=True)
-    client.load_collection(collection, timeout=LONG_TIMEOUT_S)
+        built, _ = _parameters(kind, n)
+        indexes.add_index(FIELD, index_type=kind, metric_type="L2", index_name=FIELD, params=built)
+        client.create_index(collection, indexes, sync=True, timeout=PUSH_TIMEOUT_S)
+    client.load_collection(collection, timeout=PUSH_TIMEOUT_S)
 
 
-def _count(client, collection):
+def _parameters(kind, n):
+    """How an index of n vectors is built, and how it is searched, as Milvus' documentation advises."""
+    if kind == "IVF_FLAT":
+        n_lists = max(16, int(4 * n**0.5))
+        return {"nlist": n_lists}, {"nprobe": max(64, n_lists // 16)}
+    if kind == "HNSW":
+        return {"M": 16, "efConstruction": 200}, {"ef": 128}
+    return {}, {}
+
+
+def _count(client, collection, timeout_s):
     """How many vectors are there. (On a cluster `get_collection_stats` counts those that were replaced as well.)"""
-    client.load_collection(collection, timeout=LONG_TIMEOUT_S)
-    (counted,) = client.query(collection, filter="", output_fields=["count(*)"], timeout=LONG_TIMEOUT_S)
+    client.load_collection(collection, timeout=timeout_s)
+    (counted,) = client.query(
+        collection, filter="", output_fields=["count(*)"], consistency_level="Strong", timeout=timeout_s
+    )
     return counted["count(*)"]
 
 
-def _connect(address):
+def _connect(address, *, make=True):
+    """A MilvusClient; unless it is to `make` it, a local file must be there."""
     is_remote = "://" in address  # what is in this process needs no proxy, whatever the environment says
     if not is_remote and not address.endswith(".db"):
         raise DataError(
             f"{address} is no address of Milvus: expected http://host:19530, or a local file ending in .db."
         )
+    if not is_remote and not (Path(address).resolve().parent.is_dir() if make else Path(address).exists()):
+        raise DataError(f"{address} is not there{': make its folder first' if make else ''}.")
     try:
         from pymilvus import MilvusClient
     except ImportError:
         raise DataError(MISSING) from None
+    if not is_remote and not find_spec("milvus_lite"):
+        raise DataError(MISSING)
     for logger in ("pymilvus", "grpc._server"):  # which log tracebacks of what is raised as well, or does not matter
         logging.getLogger(logger).setLevel(logging.CRITICAL)
     with _answering(address):
@@ -205,14 +225,15 @@ def _connect(address):
 
 @contextmanager
 def _answering(address):
-    """Turn whatever pymilvus and gRPC raise into a SearchError."""
+    """Turn what pymilvus and gRPC raise into a SearchError."""
+    import grpc
+    from pymilvus.exceptions import MilvusException
+
     try:
         yield
-    except SearchError:
-        raise
-    except Exception as error:
+    except (MilvusException, grpc.RpcError, OSError) as error:
         code = getattr(error, "code", None)  # a number of pymilvus, or how gRPC calls it
-        what = getattr(error, "message", "") or (code().name if callable(code) else type(error).__name__)
+        what = getattr(error, "message", "") or (code().name if callable(code) else str(error))
         advice = (
             "Is the server there, and the address right?"
             if "://" in address

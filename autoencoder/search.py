@@ -109,8 +109,8 @@ class NearestNeighbors:
 class NearestNeighborsInBlocks(NearestNeighbors):
     """The same for vectors that are too many to copy, such as those of a file that is mapped into memory.
 
-    They are scored where they are, 65,536 at a time. Besides them this takes 4 bytes a vector, and 256 KB a query
-    of those searched at once.
+    They are scored where they are, 65,536 at a time. Besides them this takes 4 bytes a vector, and 256 KB for each of
+    the queries searched at once, 256 at most; more where very many vectors are equally near, for ties are kept.
     """
 
     def __init__(self, vectors):

@@ -4,7 +4,6 @@ import gzip
 import hashlib
 import os
 import zipfile
-import zlib
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import repeat
@@ -16,10 +15,13 @@ from autoencoder.data import UNLABELLED, DataError
 from autoencoder.preprocess import NoDigitError, read_gray
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
-ROWS_AT_ONCE = 1000
+MOST_BYTES = 50_000_000  # of a picture's file
+BYTES_AT_ONCE = 2_000_000  # of an array
 NPY_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 IDX_UINT8 = b"\x00\x00\x08"  # two zeros and the code of unsigned bytes; the number of axes follows
-LABELS_OF = {"x": "y", "images": "labels", "data": "target"}  # the names by which images and labels belong together
+# The names by which images and labels belong together, in an .npz and as files of the IDX format.
+LABELS_OF = {"images": "labels", "image": "label", "data": "target", "pixels": "labels", "x": "y", "X": "y"}
+LABELS_BESIDE = {"images-idx3": "labels-idx1", "images.idx3": "labels.idx1"}
 
 
 @dataclass(frozen=True)
@@ -44,14 +46,16 @@ def open_source(path, *, labels=None, part="", transpose=False):
         transpose: swap rows and columns, as EMNIST's files need it.
 
     Returns:
-        a source: it has a length, `identity`, a text that tells it from others, and `items(start)`, which yields an
-        Item each from the start-th on, in an order that stays.
+        a source: it has a length, `identity`, a text that tells it from others and from itself when it has changed, and
+        `items(start)`, which yields an Item each from the start-th on, in an order that stays.
 
     Raises:
         DataError: there is no such file or folder, or it holds no images.
     """
     path = Path(path)
     if path.is_dir():
+        if labels or part or transpose:
+            raise DataError(f"{path} is a folder of pictures: labels, part and transpose are for arrays.")
         return Pictures(path)
     if not path.is_file():
         raise DataError(f"{path} is neither a file nor a folder: name a folder of pictures, an .npz, .npy or IDX file.")
@@ -65,11 +69,11 @@ class Pictures:
         self.folder = folder
         listing, self._n = hashlib.sha256(), 0
         for name in self._names():
-            listing.update(f"{name}\n".encode(errors="surrogateescape"))
+            listing.update(f"{name} {_stamp(folder / name)}\n".encode(errors="surrogateescape"))
             self._n += 1
         if not self._n:
             raise DataError(f"{folder} holds no pictures ({', '.join(PICTURES)}).")
-        self.identity = f"{self._n} pictures {listing.hexdigest()}"
+        self.identity = f"{self._n} pictures in {folder.resolve()}, {listing.hexdigest()[:16]}"
 
     def __len__(self):
         return self._n
@@ -81,34 +85,44 @@ class Pictures:
             folder = Path(name).parent.name
             label = int(folder) if len(folder) == 1 and folder in "0123456789" else UNLABELLED
             try:
+                if (self.folder / name).stat().st_size > MOST_BYTES:
+                    raise NoDigitError(f"This file is larger than {MOST_BYTES / 1e6:g} MB.")
                 yield Item(name, label, read_gray((self.folder / name).read_bytes()))
             except (NoDigitError, OSError) as problem:
                 yield Item(name, label, None, str(problem))
 
     def _names(self):
         """The paths below the folder, one directory's names in memory at a time."""
-        for place, folders, names in os.walk(self.folder):
+
+        def fail(error):
+            raise DataError(f"{error.filename} cannot be read: {error.strerror}.") from None
+
+        for place, folders, names in os.walk(self.folder, onerror=fail):
             folders.sort()
             below = Path(place).relative_to(self.folder)
             yield from ((below / name).as_posix() for name in sorted(names) if name.lower().endswith(PICTURES))
 
 
 class Arrays:
-    """The images of one file of arrays, read a thousand at a time."""
+    """The images of one file of arrays, read a few megabytes at a time."""
 
     def __init__(self, path, labels_path, part, transpose):
         self.path, self._transpose = path, transpose
         try:
-            self._parts = _parts_of_npz(path, part) if path.suffix == ".npz" else [(_Array(path), _labels_beside(path))]
+            zipped = path.suffix.lower() == ".npz"
+            self._parts = _parts_of_npz(path, part) if zipped else [(_Array(path), _labels_beside(path))]
             if labels_path:
                 self._parts = [(images, _Array(labels_path)) for images, _ in self._parts]
             for images, labels in self._parts:
                 _check_shapes(images, labels)
-        except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-            raise DataError(f"{path} cannot be read as images: {error}.") from None
-        arrays = ", ".join(f"{images.name} {images.shape}" for images, _ in self._parts)
-        how = f" with {labels_path}" * bool(labels_path) + " transposed" * transpose
-        self.identity = f"{arrays}, {path.stat().st_size} bytes{how}"
+                if labels:
+                    _check_labels(labels)
+        except Exception as error:  # NumPy, zipfile and zlib raise whatever the damage makes them stumble over
+            raise DataError(f"{path} cannot be used as images: {error}.") from None
+        files = {array.path: array for pair in self._parts for array in pair if array}
+        arrays = ", ".join(images.name for images, _ in self._parts)
+        stamps = ", ".join(f"{file.resolve()} {_stamp(file)}" for file in files)
+        self.identity = f"{arrays} of {stamps}{', transposed' * transpose}"
 
     def __len__(self):
         return sum(images.shape[0] for images, _ in self._parts)
@@ -121,19 +135,15 @@ class Arrays:
                 continue
             try:
                 yield from self._items(images, labels, start)
-            except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-                raise DataError(f"{self.path} is damaged ({images.name}: {error}).") from None
+            except Exception as error:  # as above
+                raise DataError(f"{self.path} cannot be used as images ({images.name}: {error}).") from None
             start = 0
 
     def _items(self, images, labels, start):
-        unlabelled = repeat(np.full(ROWS_AT_ONCE, UNLABELLED))
-        number = start
-        for rows, labels_of_rows in zip(images.rows(start), labels.rows(start) if labels else unlabelled, strict=False):
-            for row, label in zip(_as_gray(rows), labels_of_rows, strict=False):
-                if not 0 <= label <= 9 and label != UNLABELLED:
-                    raise ValueError(f"expected labels from 0 to 9, received {label}")
-                yield Item(f"{images.name}[{number}]", int(label), row.T if self._transpose else row)
-                number += 1
+        labels_of_rows = labels.rows(start) if labels else repeat(UNLABELLED)
+        for number, (row, label) in enumerate(zip(images.rows(start), labels_of_rows, strict=False), start):
+            gray = _as_gray(row)
+            yield Item(f"{images.name}[{number}]", int(np.squeeze(label)), gray.T if self._transpose else gray)
 
 
 class _Array:
@@ -146,22 +156,23 @@ class _Array:
             _, self.shape, self.dtype = self._open(stack)
 
     def rows(self, start=0):
-        """The rows from the start-th on, a thousand at a time."""
+        """The rows from the start-th on, one after the other."""
         size = int(np.prod(self.shape[1:], dtype=np.int64)) * self.dtype.itemsize
+        at_once = max(1, BYTES_AT_ONCE // size)
         with ExitStack() as stack:
             file, _, _ = self._open(stack)
             _read(file, start * size, keep=False)
-            for first in range(start, self.shape[0], ROWS_AT_ONCE):
-                n = min(ROWS_AT_ONCE, self.shape[0] - first)
-                yield np.frombuffer(_read(file, n * size), self.dtype).reshape(n, *self.shape[1:])
+            for first in range(start, self.shape[0], at_once):
+                n = min(at_once, self.shape[0] - first)
+                yield from np.frombuffer(_read(file, n * size), self.dtype).reshape(n, *self.shape[1:])
 
     def _open(self, stack):
         """The file, at the array's first number, its shape and its dtype."""
         if self._member:
             file = stack.enter_context(stack.enter_context(zipfile.ZipFile(self.path)).open(self._member))
         else:
-            file = stack.enter_context((gzip.open if self.path.suffix == ".gz" else open)(self.path, "rb"))
-        if self._member or ".npy" in self.path.suffixes:
+            file = stack.enter_context((gzip.open if self.path.suffix.lower() == ".gz" else open)(self.path, "rb"))
+        if self._member or ".npy" in self.path.name.lower():
             version = np.lib.format.read_magic(file)
             if version not in NPY_HEADERS:
                 raise ValueError(f"expected an .npy file of version 1 or 2, received {version}")
@@ -191,43 +202,53 @@ def _read(file, n_bytes, *, keep=True):
 def _parts_of_npz(path, part):
     """Pairs of images and their labels, None where there are none, in the file's order."""
     with zipfile.ZipFile(path) as file:
-        members = [name for name in file.namelist() if name.endswith(".npy")]
+        members = [name for name in file.namelist() if name.endswith(".npy") and part in name]
     arrays = {array.name: array for array in (_Array(path, name) for name in members)}
-    images = [array for array in arrays.values() if len(array.shape) >= 2 and part in array.name]
+    images = [array for array in arrays.values() if len(array.shape) == 3 or array.shape[1:] == (784,)]
     if not images:
-        raise ValueError(
-            f"expected arrays of images{f' with {part!r} in their name' * bool(part)}, received {list(arrays)}"
-        )
-    return [(array, _labels_in(arrays, array.name)) for array in images]
-
-
-def _labels_in(arrays, images_name):
-    names = (images_name.replace(images, labels) for images, labels in LABELS_OF.items() if images in images_name)
-    return next((arrays[name] for name in names if name in arrays), None)
+        named = f" with {part!r} in their name" * bool(part)
+        raise ValueError(f"expected arrays (n, h, w) or (n, 784){named}, received {list(arrays)}")
+    return [(array, arrays.get(_name_of_labels(array.name, LABELS_OF, arrays))) for array in images]
 
 
 def _labels_beside(path):
     """The array of labels of an IDX file of images, by the name that such have, or None."""
-    beside = path.with_name(path.name.replace("images-idx3", "labels-idx1").replace("images.idx3", "labels.idx1"))
-    return _Array(beside) if beside != path and beside.is_file() else None
+    name = _name_of_labels(path.name, LABELS_BESIDE, {file.name for file in path.parent.iterdir()})
+    return _Array(path.with_name(name)) if name else None
+
+
+def _name_of_labels(images_name, pairs, names):
+    """Which of the names is that of the images but for the word of a pair; None if none is."""
+    alike = (images_name.replace(of_images, of_labels, 1) for of_images, of_labels in pairs.items())
+    return next((name for name in alike if name != images_name and name in names), None)
 
 
 def _check_shapes(images, labels):
     flat = len(images.shape) == 2 and images.shape[1] != 784
-    if flat or len(images.shape) not in (2, 3) or not all(images.shape):
+    if flat or len(images.shape) not in (2, 3) or min(images.shape) < 1:
         raise ValueError(f"expected images (n, h, w) or (n, 784), received {images.name} {images.shape}")
-    if labels and (labels.shape != images.shape[:1] or labels.dtype.kind not in "ui"):
+    n = images.shape[0]
+    if labels and (labels.shape not in ((n,), (n, 1)) or labels.dtype.kind not in "ui"):
         raise ValueError(
-            f"expected labels ({images.shape[0]},) of whole numbers, "
-            f"received {labels.name} {labels.dtype} {labels.shape}"
+            f"expected labels ({n},) of whole numbers, received {labels.name} {labels.dtype} {labels.shape}"
         )
 
 
-def _as_gray(rows):
-    """Rows of an array of images as float32 (n, h, w) in [0, 1]."""
-    gray = rows.astype(np.float32) / (255 if rows.dtype.kind in "ui" else 1)
+def _check_labels(labels):
+    for label in labels.rows():
+        if not 0 <= label <= 9 and label != UNLABELLED:
+            raise ValueError(f"expected labels from 0 to 9, received {np.squeeze(label)}")
+
+
+def _as_gray(row):
+    """One image of an array as float32 (h, w) in [0, 1]."""
+    gray = row.astype(np.float32) / (255 if row.dtype.kind in "ui" else 1)
     if not ((gray >= 0) & (gray <= 1)).all():
-        raise ValueError(
-            f"expected bytes, or floats in [0, 1], received {rows.dtype} from {rows.min()} to {rows.max()}"
-        )
-    return gray.reshape(len(gray), 28, 28) if gray.ndim == 2 else gray
+        raise ValueError(f"expected bytes, or floats in [0, 1], received {row.dtype} from {row.min()} to {row.max()}")
+    return gray.reshape(28, 28) if gray.ndim == 1 else gray
+
+
+def _stamp(path):
+    """A text that changes when the file does."""
+    status = path.stat()
+    return f"{status.st_size}-{status.st_mtime_ns}"

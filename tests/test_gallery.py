@@ -1,9 +1,13 @@
 import json
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
 
-from autoencoder import artifacts, gallery, sources
+from autoencoder import artifacts, gallery
+from autoencoder.benchmark import ROOT
 from autoencoder.data import UNLABELLED, DataError
 from autoencoder.engine import open_engine
 from autoencoder.model import load_latent_space
@@ -76,11 +80,11 @@ def test_a_build_that_is_stopped_goes_on_and_ends_as_one_that_is_not(
             return super().transform(images)
 
     with pytest.raises(KeyboardInterrupt):
-        gallery.build(source, tmp_path / "own", Stopped(space.encoder, space.decoder), encoder_sha256, name="x")
+        gallery.build(source, tmp_path / "own", Stopped(space.encoder, space.decoder), encoder_sha256)
     assert "unfinished" in gallery.describe(tmp_path / "own")["gallery"]
     with pytest.raises(DataError, match="is unfinished: repeat"):
         gallery.open_gallery(tmp_path / "own", encoder_sha256)
-    gallery.build(source, tmp_path / "own", space, encoder_sha256, name="x")
+    gallery.build(source, tmp_path / "own", space, encoder_sha256)
     for name in KEPT:
         assert (tmp_path / "own" / name).read_bytes() == (built / name).read_bytes()
 
@@ -92,7 +96,7 @@ def test_what_a_killed_build_wrote_beyond_its_last_batch_is_written_again(
     gallery.build(source, directory, space, encoder_sha256)
     manifest = json.loads((directory / "manifest.json").read_bytes())
     (directory / "manifest.json").unlink()
-    progress = {key: manifest[key] for key in ("source", "as_is", "encoder")} | {"read": 1000, "kept": 1000}
+    progress = {key: manifest[key] for key in gallery.PROGRESS_OF} | {"read": 1000, "kept": 1000}
     (directory / "progress.json").write_text(json.dumps(progress))
     gallery.build(source, directory, space, encoder_sha256)
     for name in KEPT:
@@ -101,6 +105,8 @@ def test_what_a_killed_build_wrote_beyond_its_last_batch_is_written_again(
 
 def test_a_finished_build_is_not_done_again(built, source, encoder_sha256):
     assert gallery.build(source, built, None, encoder_sha256)["n"] == N - 1
+    with pytest.raises(DataError, match="holds another gallery"):
+        gallery.build(source, built, None, encoder_sha256, name="Another")
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(built, bundled, source, space, encoder_sha256, tmp_path):
@@ -112,7 +118,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(built, bundled, source
     (tmp_path / "own" / "thesis.txt").write_text("mine")
     with pytest.raises(DataError, match="is not empty"):
         gallery.build(few, tmp_path / "own", space, encoder_sha256)
-    with pytest.raises(DataError, match="comes with the app"):
+    with pytest.raises(DataError, match="name of something else"):
         gallery.build(few, tmp_path / "mnist", space, encoder_sha256)
 
 
@@ -193,17 +199,69 @@ def test_an_address_of_milvus_without_a_gallery_is_refused():
         open_engine(artifacts.DIRECTORY, milvus="x.db")
 
 
-def test_memory_does_not_grow_with_the_source(source, space, encoder_sha256, tmp_path, monkeypatch):
-    taken = []
+@pytest.mark.parametrize("reached", [0, 3000])
+def test_a_build_that_is_killed_goes_on_and_ends_as_one_that_is_not(reached, bundled, space, encoder_sha256, tmp_path):
+    path = tmp_path / "digits.npy"
+    np.save(path, np.resize(bundled.images, (8000, 28, 28)))
+    gallery.build(open_source(path), tmp_path / "whole", space, encoder_sha256, name="x")
+    directory = tmp_path / "killed"
+    command = [sys.executable, "-m", "autoencoder", "gallery", "build", path, "--out", directory, "--name", "x"]
+    building = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while building.poll() is None:
+        time.sleep(0.005)
+        if (directory / "progress.json").is_file() and _n_read(directory) >= reached:
+            building.kill()
+    assert reached <= _n_read(directory) < 8000
+    gallery.build(open_source(path), directory, space, encoder_sha256, name="x")
+    for name in KEPT:
+        assert (directory / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
-    class Watched(type(space)):
-        def transform(self, images):
-            taken.append(len(images))
-            return super().transform(images)
 
-    gallery.build(source, tmp_path / "own", Watched(space.encoder, space.decoder), encoder_sha256)
-    assert max(taken) <= gallery.BATCH
-    assert sources.ROWS_AT_ONCE <= gallery.BATCH
+def _n_read(directory):
+    return json.loads((directory / "progress.json").read_bytes())["read"]
+
+
+def test_a_kill_while_the_manifest_is_written_loses_nothing(
+    built, source, space, encoder_sha256, tmp_path, monkeypatch
+):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(artifacts, "write_manifest", killed)
+        with pytest.raises(KeyboardInterrupt):
+            gallery.build(source, tmp_path / "own", space, encoder_sha256, name="School of 2026")
+    (tmp_path / "own" / "manifest.json.new").write_text('{"half')
+    assert gallery.build(source, tmp_path / "own", space, encoder_sha256, name="School of 2026")["n"] == N - 1
+
+
+def test_a_kill_at_the_very_start_loses_nothing(source, space, encoder_sha256, tmp_path):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "progress.new").write_text('{"half')
+    assert gallery.build(source, tmp_path / "own", space, encoder_sha256)["n"] == N - 1
+
+
+def test_names_are_such_as_addresses_and_milvus_can_bear(built, encoder_sha256):
+    assert gallery._short("Übung 7/b") == "_bung_7_b"
+    assert len(gallery._short("a" * 100)) == 40
+    assert gallery._short("цифры") != gallery._short("числа")
+    assert gallery.open_gallery(built, encoder_sha256).collection.startswith("gallery_school_of_2026_")
+
+
+def test_an_index_that_there_is_not_is_told(built):
+    with pytest.raises(DataError, match="has no digit 2499"):
+        gallery.names_of(built, [0, 2499])
+
+
+@pytest.mark.parametrize("text", ["{}", "[", "[]", '{"read": 1, "kept": 2}'])
+def test_a_damaged_progress_is_told(text, tmp_path, source, encoder_sha256):
+    (tmp_path / "progress.json").write_text(text)
+    for ask in (
+        lambda: gallery.describe(tmp_path),
+        lambda: gallery.build(source, tmp_path, None, encoder_sha256, name="x"),
+    ):
+        with pytest.raises(DataError, match="is damaged"):
+            ask()
 
 
 def test_many_vectors_are_searched_where_they_are(monkeypatch):

@@ -1,5 +1,6 @@
 import socket
 import sys
+from contextlib import closing
 from time import perf_counter
 
 import numpy as np
@@ -99,7 +100,23 @@ def test_without_pymilvus_it_is_said_what_to_install(monkeypatch):
 
 
 def test_more_neighbors_than_milvus_gives_are_refused(address):
-    nearest = MilvusNearestNeighbors(address, np.resize(VECTORS, (2000, 32)), "vectors")
+    nearest = MilvusNearestNeighbors(address, VECTORS, "vectors")
     nearest.vectors = np.zeros((20_000, 32), np.float32)
-    with pytest.raises(ValueError, match="expected n_neighbors below 16376, received 17000"):
+    with pytest.raises(SearchError, match="at most 16375 neighbors, 17000 are asked for"):
         nearest.kneighbors(VECTORS[:1], 17_000)
+
+
+def test_a_mistyped_file_is_told_and_not_made(tmp_path):
+    with pytest.raises(DataError, match=r"typo.db is not there"):
+        MilvusNearestNeighbors(str(tmp_path / "typo.db"), VECTORS, "vectors")
+    assert not (tmp_path / "typo.db").exists()
+    with pytest.raises(DataError, match="make its folder first"):
+        push(VECTORS, str(tmp_path / "nowhere" / "x.db"), "vectors")
+
+
+def test_a_push_that_was_killed_before_its_first_index_is_mended_by_the_next(tmp_path):
+    address = str(tmp_path / "vectors.db")
+    with closing(milvus._connect(address)) as client:
+        milvus._create(client, "vectors", 32)
+    push(VECTORS, address, "vectors")
+    assert MilvusNearestNeighbors(address, VECTORS, "vectors").index == "FLAT"

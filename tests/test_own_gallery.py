@@ -76,7 +76,7 @@ def test_a_digit_that_nobody_has_labelled_so_is_told(monkeypatch):
     assert "no digit that is labelled 5" in app.toast[0].value
 
 
-def test_without_labels_the_verdict_is_left_to_the_visitor(bundled, tmp_path, monkeypatch):
+def test_without_labels_the_verdict_is_left_to_the_visitor(bundled, tmp_path, monkeypatch, capsys):
     np.save(tmp_path / "digits.npy", bundled.images[:40])
     assert main(["gallery", "build", str(tmp_path / "digits.npy"), "--out", str(tmp_path / "bare")]) == 0
     monkeypatch.setenv("GALLERY", str(tmp_path / "bare"))
@@ -84,9 +84,11 @@ def test_without_labels_the_verdict_is_left_to_the_visitor(bundled, tmp_path, mo
     app = page(q="bare-3")
     assert "The neighbors have no labels: judge for yourself." in boxes(app)
     assert all("no label" in button.label for button in neighbor_buttons(app))
-    for name in ("compare", "morph", "noise", "shift"):
+    for name in ("compare", "morph", "noise", "shift", "speed"):
         assert not lesson(name, q="bare-3").error
+    capsys.readouterr()
     assert main(["evaluate"]) == 1
+    assert "has no labels" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["map", "failures"])

@@ -1,6 +1,7 @@
 import gzip
 import io
 import struct
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -93,7 +94,7 @@ def test_idx_files_belong_together_by_their_names(tmp_path, images, ending):
 
 
 def test_a_start_anywhere_goes_on_from_there(tmp_path, images, monkeypatch):
-    monkeypatch.setattr(sources, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(sources, "BYTES_AT_ONCE", 2 * 784)
     np.savez(tmp_path / "digits.npz", images=images, labels=np.arange(5))
     source = open_source(tmp_path / "digits.npz")
     for start in range(6):
@@ -119,15 +120,27 @@ def test_arrays_of_anything_else_are_refused(tmp_path, array, sentence):
 @pytest.mark.parametrize(
     ("images", "labels", "sentence"),
     [
-        (np.full((3, 28, 28), 7.0), None, "expected bytes, or floats in"),
-        (np.full((3, 28, 28), np.nan), None, "expected bytes, or floats in"),
+        (np.full((3, 28, 28), 7.0), np.array([1, 2, 3]), "expected bytes, or floats in"),
+        (np.full((3, 28, 28), np.nan), np.array([1, 2, 3]), "expected bytes, or floats in"),
         (np.zeros((3, 28, 28)), np.array([1, 2, 26]), "expected labels from 0 to 9, received 26"),
     ],
 )
-def test_values_out_of_range_are_refused_when_they_are_met(tmp_path, images, labels, sentence):
-    np.savez(tmp_path / "digits.npz", images=images, **({} if labels is None else {"labels": labels}))
-    with pytest.raises(DataError, match=sentence):
+def test_values_out_of_range_are_refused(tmp_path, images, labels, sentence):
+    np.savez(tmp_path / "digits.npz", images=images, labels=labels)
+    with pytest.raises(DataError, match=f"cannot be used as images.*{sentence}"):
         list(open_source(tmp_path / "digits.npz").items())
+
+
+@pytest.mark.parametrize(("x", "y"), [("X", "y"), ("x_extra", "y_extra"), ("image", "label"), ("data", "target")])
+def test_labels_are_found_by_the_usual_names_and_may_be_a_column(tmp_path, images, x, y):
+    words = np.array(["zero", "one"])
+    np.savez(tmp_path / "digits.NPZ", **{x: images, y: np.arange(5)[:, None]})
+    (path,) = tmp_path.iterdir()
+    assert labels(open_source(path.rename(tmp_path / "digits.NPZ"))) == [0, 1, 2, 3, 4]
+    np.savez(tmp_path / "more.npz", train_images=images, train_labels=np.arange(5), names=words)
+    with pytest.raises(DataError, match="expected numbers"):
+        open_source(tmp_path / "more.npz")
+    assert labels(open_source(tmp_path / "more.npz", part="train")) == [0, 1, 2, 3, 4]
 
 
 def test_labels_of_another_number_are_refused(tmp_path, images):
@@ -148,7 +161,7 @@ def test_a_file_that_is_cut_short_is_told(tmp_path, images):
 @pytest.mark.parametrize("name", ["a.npz", "a.npy", "a-idx3-ubyte", "a.gz"])
 def test_what_is_no_such_file_is_told(tmp_path, name, data):
     (tmp_path / name).write_bytes(data)
-    with pytest.raises(DataError, match="cannot be read as images"):
+    with pytest.raises(DataError, match="cannot be used as images"):
         open_source(tmp_path / name)
 
 
@@ -166,4 +179,45 @@ def test_another_source_has_another_identity(tmp_path, images):
     before = open_source(tmp_path).identity
     assert open_source(tmp_path).identity == before
     (tmp_path / "2" / "b.png").rename(tmp_path / "1" / "b.png")
-    assert open_source(tmp_path).identity != before
+    moved = open_source(tmp_path).identity
+    assert moved != before
+    (tmp_path / "1" / "a.png").write_bytes(as_png(images[1]))
+    assert open_source(tmp_path).identity != moved
+
+
+def test_arrays_of_another_file_or_with_other_labels_have_another_identity(tmp_path, images):
+    for name in ("a", "b"):
+        np.save(tmp_path / f"{name}.npy", images)
+        np.save(tmp_path / f"{name}-labels.npy", np.arange(5))
+    ways = [("a", None), ("b", None), ("a", "a"), ("a", "b")]
+    sources_of = [
+        open_source(tmp_path / f"{name}.npy", labels=of and tmp_path / f"{of}-labels.npy") for name, of in ways
+    ]
+    assert len({source.identity for source in sources_of}) == 4
+
+
+def test_what_is_for_arrays_is_refused_for_a_folder(tmp_path, images):
+    (tmp_path / "a.png").write_bytes(as_png(images[0]))
+    with pytest.raises(DataError, match="are for arrays"):
+        open_source(tmp_path, part="train")
+
+
+@pytest.mark.parametrize("header", ["(((", "{'descr': '|u1'", "{1: 2}", "{'shape': (-3, 28, 28)}"])
+def test_a_damaged_header_is_told(tmp_path, header):
+    text = header.replace("{'shape'", "{'descr': '|u1', 'fortran_order': False, 'shape'").ljust(117) + "\n"
+    (tmp_path / "a.npy").write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode())
+    with pytest.raises(DataError, match="cannot be used as images"):
+        open_source(tmp_path / "a.npy")
+
+
+def test_memory_does_not_grow_with_the_source(tmp_path):
+    large = np.lib.format.open_memmap(tmp_path / "large.npy", "w+", np.uint8, (400, 500, 500))
+    large[:, 100:400, 240:260] = 255
+    tracemalloc.start()
+    try:
+        for item in open_source(tmp_path / "large.npy").items():
+            assert item.gray.max() == 1
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 0.2 * large.nbytes

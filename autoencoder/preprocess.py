@@ -19,6 +19,8 @@ MAX_MEAN_INK = 0.4  # the fattest of MNIST's 70,000 digits has 0.398: beyond it 
 MIN_CONTRAST = 0.1  # of full scale, between paper and ink
 FAINT_INK, FULL_INK = 0.15, 0.6  # in pictures larger than MNIST's: below it is blur and noise, above it is solid
 GRAIN_DEVIATIONS = 4  # robust standard deviations of the paper that are still paper
+PLANE_STEPS = 10
+DARKEST_PAPER = 0.1  # that ink is darker than
 IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")  # of all that Pillow could try
 # More is refused from the header, before decoding, which would take too long. JPEG decodes straight to a smaller size.
 MAX_JPEG_PIXELS, MAX_OTHER_PIXELS = 24_000_000, 8_300_000  # a photo, and a 4K screen
@@ -109,8 +111,9 @@ def digit_from_gray(gray):
 def ink_from_gray(gray):
     """How much ink each pixel holds, whichever of paper and ink is the brighter.
 
-    The paper is what the border shows: its median is no ink, and as much as it varies there (grain, a shadow) is
-    taken off everywhere. Median and median absolute deviation stay true where a stroke touches the border.
+    The paper is what the border shows: a plane through it, for light falls from one side, is no ink, and as much as the
+    border varies around that (grain) is taken off everywhere. Least absolute deviations, by which the plane is laid,
+    and the median absolute deviation stay true where a stroke touches the border.
 
     Args:
         gray: float32 (h, w) in [0, 1].
@@ -121,15 +124,38 @@ def ink_from_gray(gray):
     Raises:
         NoDigitError: nothing stands out from the border.
     """
-    border = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
-    paper = np.median(border)
-    darker, brighter = paper - gray, gray - paper
+    paper = _plane_through_border(gray)
+    # Ink takes away a share of the light that falls on it, so that in a shadow there is less to see of it.
+    darker = (paper - gray) * paper.max() / np.maximum(paper, DARKEST_PAPER)
+    brighter = gray - paper
     ink = darker if darker.max() > brighter.max() else brighter
-    grain = GRAIN_DEVIATIONS * 1.4826 * float(np.median(np.abs(border - paper)))  # 1.4826: a normal's deviation by MAD
+    grain = GRAIN_DEVIATIONS * 1.4826 * float(np.median(np.abs(_border(darker))))  # 1.4826: a normal's deviation by MAD
     contrast = float(ink.max()) - grain
     if contrast < MIN_CONTRAST:
         raise NoDigitError("Nothing stands out in this picture: choose one with a digit on plain paper.")
     return np.clip((ink - grain) / contrast, 0, 1).astype(np.float32)
+
+
+def _plane_through_border(gray):
+    """The plane float32 (h, w) that is nearest to the border of a picture float32 (h, w), by absolute deviations.
+
+    By iteratively reweighted least squares (Schlossmacher, "An Iterative Technique for Absolute Deviations Curve
+    Fitting", 1973).
+    """
+    rows, columns = np.meshgrid(*(np.linspace(-1, 1, side) for side in gray.shape), indexing="ij")
+    places = np.column_stack([_border(rows), _border(columns), np.ones(2 * sum(gray.shape))])
+    border = _border(gray).astype(np.float64)
+    plane = np.array([0, 0, np.median(border)])
+    for _ in range(PLANE_STEPS):
+        weights = 1 / np.maximum(np.abs(border - places @ plane), 1 / 255)
+        before, plane = plane, np.linalg.lstsq(places * weights[:, None] ** 0.5, border * weights**0.5)[0]
+        if np.abs(plane - before).max() < 1 / 255:
+            break
+    return (plane[0] * rows + plane[1] * columns + plane[2]).astype(np.float32)
+
+
+def _border(picture):
+    return np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
 
 
 def normalize_ink(ink):

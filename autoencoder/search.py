@@ -4,6 +4,7 @@ import numpy as np
 
 QUERIES_AT_ONCE = 256
 VECTORS_AT_ONCE = 65_536  # of those that are left in their file
+SCORES_AT_ONCE = QUERIES_AT_ONCE * VECTORS_AT_ONCE  # 64 MB
 GROUPS_PER_NEIGHBOR = 64  # of scores, whose minima bound the nearest neighbours' scores
 FLOAT32 = np.finfo(np.float32)
 LARGEST = 1e15  # of a vector's values: the squares of larger ones would overflow float32
@@ -59,8 +60,9 @@ class NearestNeighbors:
         queries, exclude = checked_arguments(self.vectors.shape, queries, n_neighbors, exclude)
         distances = np.empty((len(queries), n_neighbors))
         indices = np.empty((len(queries), n_neighbors), np.int64)
-        for start in range(0, len(queries), QUERIES_AT_ONCE):
-            some = slice(start, start + QUERIES_AT_ONCE)
+        at_once = max(1, min(QUERIES_AT_ONCE, SCORES_AT_ONCE // self._n_at_once()))
+        for start in range(0, len(queries), at_once):
+            some = slice(start, start + at_once)
             left_out = None if exclude is None else exclude[some]
             candidates = self._candidates(queries[some], n_neighbors, left_out)
             for row, candidates_of_row in enumerate(candidates, start):
@@ -89,6 +91,10 @@ class NearestNeighbors:
             near = (scores <= bounds[row] + rounding[row]) & (scores < np.inf)
             yield indices[near]
 
+    def _n_at_once(self):
+        """How many vectors are scored at once."""
+        return len(self.vectors)
+
     def _scores(self, centred):
         """Scores float32 (n_queries, n_vectors) of consecutive vectors, each with the index of the first of them."""
         with_one = np.ones((len(centred), centred.shape[1] + 1), np.float32)
@@ -109,8 +115,8 @@ class NearestNeighbors:
 class NearestNeighborsInBlocks(NearestNeighbors):
     """The same for vectors that are too many to copy, such as those of a file that is mapped into memory.
 
-    They are scored where they are, 65,536 at a time. Besides them this takes 4 bytes a vector, and 256 KB for each of
-    the queries searched at once, 256 at most; more where very many vectors are equally near, for ties are kept.
+    They are scored where they are, 65,536 at a time. Besides them this takes 4 bytes a vector, and 64 MB; more where
+    very many vectors are equally near, for ties are kept.
     """
 
     def __init__(self, vectors):
@@ -124,6 +130,9 @@ class NearestNeighborsInBlocks(NearestNeighbors):
             self._squared_lengths[some] = np.einsum("nd,nd->n", centred, centred, dtype=np.float64)
         # x·q is taken of vectors as they are, not centred, so it is their own length that its rounding goes by.
         self._largest = (np.sqrt(self._squared_lengths.max(), dtype=np.float64) + np.linalg.norm(self._mean)) ** 2
+
+    def _n_at_once(self):
+        return min(VECTORS_AT_ONCE, len(self.vectors))
 
     def _blocks(self):
         n = len(self.vectors)

@@ -140,12 +140,12 @@ def test_an_uploaded_digit_is_searched(gallery):
 @pytest.mark.parametrize("content", [b"", b"no image", png(np.eye(28))[:50]], ids=["empty", "text", "truncated"])
 def test_an_upload_that_is_no_picture_gets_a_sentence(content):
     app = upload(content)
-    assert "not a picture that can be read" in app.info[0].value
+    assert "not a picture that can be read" in app.warning[0].value
 
 
 def test_an_empty_picture_gets_a_sentence_and_the_page_stays_usable():
     app = upload(png(np.zeros((1, 1))))
-    assert "Nothing stands out" in app.info[0].value
+    assert "Nothing stands out" in app.warning[0].value
     app.button(key="random").click().run()
     assert len(labels(app)) == 4
 

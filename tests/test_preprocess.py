@@ -129,6 +129,25 @@ def photo(digit, rng):
     return encoded(Image.fromarray(as_bytes(np.clip(paper - 0.6 * large, 0, 1))), "JPEG", quality=90)
 
 
+@pytest.mark.parametrize("darkest", [190, 150, 110])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_shadow_across_the_paper_does_not_matter(seven, darkest, axis):
+    large = np.asarray(Image.fromarray(seven).resize((280, 280)), np.float32) / 255
+    light = np.linspace(215, darkest, 280)
+    paper = np.broadcast_to(light[:, None] if axis == 0 else light, (280, 280))
+    shaded = digit_from_image(encoded(Image.fromarray((paper - large * (paper - 50)).astype(np.uint8))))
+    even = digit_from_image(encoded(Image.fromarray((215 - 165 * large).astype(np.uint8))))
+    assert np.abs(shaded - even).mean() < 0.03
+
+
+def test_a_stroke_that_leaves_the_picture_does_not_tilt_the_paper(seven):
+    digit = np.full((100, 100), 200, np.uint8)
+    digit[:, 45:55] = 30  # a 1 from edge to edge
+    ink = ink_from_gray(digit.astype(np.float32) / 255)
+    assert ink[:, 47:53].min() > 0.99
+    assert ink[:, :40].max() < 0.01
+
+
 def test_photos_of_digits_find_their_kind(engine, gallery):
     rng = np.random.default_rng(0)
     hits = [
@@ -227,13 +246,14 @@ def test_a_picture_of_one_colour_is_refused(size):
 
 
 def test_what_varies_on_the_border_is_paper():
-    gray = np.full((10, 10), 0.8)
-    gray[::2] += 0.02  # of the border 20 pixels lie 0.01 above the median, 20 below: the grain is 4 · 1.4826 · 0.01
-    gray[4:6, 4:6] = 0.1
-    gray[7, 7] = 0.76
+    # Evenly from 0.78 to 0.82, so half of it is within 0.01 of the middle: the grain is 4 · 1.4826 · 0.01 = 0.059.
+    gray = np.random.default_rng(0).permutation(np.linspace(0.78, 0.82, 10_000)).reshape(100, 100)
+    gray[40:60, 40:60] = 0.1
+    gray[70, 70], gray[80, 80] = 0.76, 0.7
     ink = ink_from_gray(gray)
-    assert ink[4, 4] == 1
-    assert ink[7, 7] == 0
+    assert ink[40, 40] > 0.99
+    assert ink[70, 70] == 0
+    assert ink[80, 80] == pytest.approx((0.1 - 0.059) / (0.7 - 0.059), abs=0.02)
 
 
 def test_a_stroke_that_touches_the_border_is_ink():

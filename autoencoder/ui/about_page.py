@@ -37,10 +37,10 @@ def about_page():
     except OSError:
         st.info("The model card is missing: restore it with `git checkout artifacts`.")
         return
-    st.divider()
-    card = re.sub(r"!\[.*?\]\(.*?\)", "(The Failures page shows them.)", card)
-    for number, part in enumerate(card.split("```")):  # text and figures in turn
-        if number % 2:
-            st.code(part.strip("\n"), language=None, wrap_lines=True)
-        else:
-            st.markdown(part)
+    card = re.sub(r"!\[.*?\]\(.*?\)", "(The Failures page has them, among others.)", card)
+    with st.expander("The model card", icon=":material/article:"):
+        for number, part in enumerate(card.split("```")):  # text and figures in turn
+            if number % 2:
+                st.code(part.strip("\n"), language=None, wrap_lines=True)
+            else:
+                st.markdown(part)

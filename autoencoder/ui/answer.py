@@ -43,9 +43,12 @@ def show_answer(engine, query, options, *, hidden, key):
     _offer_to_take_away(engine.gallery, result, verdict, key)
 
 
-def show_no_answer(hint, options, *, key):
-    """What an answer will look like, with a hint in the place of the verdict."""
-    st.info(hint, icon=":material/draw:")
+def show_no_answer(hint, options, *, key, problem=False):
+    """What an answer will look like, with a hint in the place of the verdict, or a problem with what was given."""
+    if problem:
+        st.warning(hint, icon=":material/image_not_supported:")
+    else:
+        st.info(hint, icon=":material/draw:")
     _show_blank_neighbors(options.neighbors, key)
     for cell, caption in zip(_way(), ("What the model sees", "Its reconstruction"), strict=False):
         with cell:

@@ -14,6 +14,7 @@ from autoencoder.ui.search_page import search_page
 from autoencoder.verdict import named
 
 AT_A_TIME = 6
+PAGE = "page_of_failures"
 FEW = 2  # of 4 right: from here on downward a search has failed
 
 
@@ -29,21 +30,27 @@ def failures_page():
     failed = np.flatnonzero(hits <= FEW)
     taken_for = {int(index): _taken_for(found[index].tolist(), gallery.labels[index]) for index in failed}
     with st.container(horizontal=True):
-        digit = st.selectbox("The digit", [ANY, *range(10)], key="failed_digit", width=140, persist_state="session")
-        taken = st.selectbox("taken for", [ANY, *range(10)], key="taken_for", width=140, persist_state="session")
+        choice = {"options": [ANY, *range(10)], "width": 140, "persist_state": "session", "on_change": _to_first_page}
+        digit = st.selectbox("The digit", key="failed_digit", **choice)
+        taken = st.selectbox("taken for", key="taken_for", **choice)
     shown = [
         index
         for index in failed[np.argsort(hits[failed], kind="stable")]
         if digit in (ANY, gallery.labels[index]) and taken in (ANY, taken_for[index])
     ]
+    of_all = "" if len(shown) == len(failed) else f" of **{len(failed)}**"
     st.markdown(
-        f"**{len(shown)}** such queries of {gallery.title}; **{len(failed)}** in all "
-        f"({len(failed) / len(gallery):.1%})."
+        f"**{len(shown)}**{of_all} such {'query' if len(shown) == 1 else 'queries'}, "
+        f"{len(shown) / len(gallery):.1%} of {gallery.title}."
     )
     n_pages = max(1, -(-len(shown) // AT_A_TIME))
-    number = st.number_input("Page", 1, n_pages, 1, key="page_of_failures", width=140) if n_pages > 1 else 1
+    number = st.number_input(f"Page, of {n_pages}", 1, n_pages, 1, key=PAGE, width=140) if n_pages > 1 else 1
     for index in shown[(number - 1) * AT_A_TIME : number * AT_A_TIME]:
         _show_failure(gallery, int(index), study.neighbors[index])
+
+
+def _to_first_page():
+    st.session_state.pop(PAGE, None)
 
 
 def _taken_for(labels, digit):

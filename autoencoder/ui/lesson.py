@@ -1,5 +1,7 @@
 """What the teaching pages share: how they begin, their query, and digits in a row."""
 
+from time import perf_counter
+
 import streamlit as st
 
 from autoencoder.ui import visit
@@ -88,11 +90,23 @@ def show_row(digits, captions, alts, *, width=SMALL_PX):
 
 
 def show_neighbors(gallery, indices, digit):
-    """Digits of a gallery in a row, nearest first; those that show another than `digit` are marked."""
+    """Digits of a gallery in a row, nearest first; those that show another than `digit`, if it is known, are marked."""
     labels = [gallery.label(index) for index in indices]
-    captions = [named(label) + (f" **≠ {digit}**" if label not in (digit, None) else "") for label in labels]
+    odd = f" **≠ {digit}**"
+    captions = [named(label) + (odd if None not in (label, digit) and label != digit else "") for label in labels]
     alts = [f"neighbor {rank}, {named(label)}" for rank, label in enumerate(labels, 1)]
     show_row(gallery.images[indices], captions, alts)
+
+
+def fastest_ms(task, n_calls):
+    """The fastest of so many calls of a task, in milliseconds: whatever else the machine does makes them slower."""
+    task()
+    times_s = []
+    for _ in range(n_calls):
+        started = perf_counter()
+        task()
+        times_s.append(perf_counter() - started)
+    return 1000 * min(times_s)
 
 
 def show_chart(chart, *, height, **options):

@@ -5,7 +5,7 @@ import streamlit as st
 
 from autoencoder.ui.lesson import LARGE_PX, begin, show_query, show_row
 from autoencoder.ui.pictures import show_digit
-from autoencoder.verdict import named
+from autoencoder.verdict import judge, named
 
 N_FRAMES = 11
 
@@ -24,7 +24,9 @@ def _show_line(engine, result, query):
     goals = {f"neighbor {rank}, {named(found.label)}": found.index for rank, found in enumerate(result.neighbors, 1)}
     firsts = {digit: _first_of(engine.gallery, digit, query.index) for digit in range(10)}
     goals |= {f"another digit, {named(digit)}": index for digit, index in firsts.items() if index is not None}
-    goal = st.selectbox("To", list(goals), key="goal", width=260)
+    digit = judge([found.label for found in result.neighbors], digit=query.label).digit
+    another = next((n for n, index in enumerate(goals.values()) if engine.gallery.label(index) not in (digit, None)), 0)
+    goal = st.selectbox("To", list(goals), another, key=f"goal-{result.latent[0]}", width=260)
     share = st.slider("How far", 0, 100, 50, 5, format="%d%%", key="share")
     start, end = result.latent, engine.nearest.vectors[goals[goal]]
     shares = np.append(np.linspace(0, 1, N_FRAMES), share / 100)[:, None]
@@ -32,7 +34,9 @@ def _show_line(engine, result, query):
     show_digit(frames[-1], alt=f"{share} % of the way", width=LARGE_PX)
     percents = [f"{of_way:.0%}" for of_way in shares[:-1, 0]]
     show_row(frames[:-1], percents, [f"{percent} of the way" for percent in percents])
-    st.caption("Points on the straight line between the two latents, decoded.")
+    st.caption(
+        "Points on the straight line between the two latents, decoded. Are those in between still digits, and which?"
+    )
 
 
 def _first_of(gallery, digit, query_index):
@@ -52,7 +56,13 @@ def _show_knob(engine, latent):
     latents = np.tile(latent, (len(values), 1))
     latents[:, number - 1] = values
     frames = engine.space.inverse_transform(latents)
-    show_digit(frames[-1], alt=f"number {number} at {value:.2f}", width=LARGE_PX)
+    before, after = "As it is", f"With number {number} turned"
+    show_row(
+        np.stack([engine.space.inverse_transform(latent[None])[0], frames[-1]]),
+        [before, after],
+        [before, f"number {number} at {value:.2f}"],
+        width=LARGE_PX,
+    )
     show_row(frames[:-1], [f"{of:.1f}" for of in values[:-1]], [f"number {number} at {of:.1f}" for of in values[:-1]])
     st.caption(
         f"The query's 32 numbers with number {number} changed, decoded. Among the gallery's digits it goes from "

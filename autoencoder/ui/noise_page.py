@@ -9,33 +9,29 @@ from autoencoder.ui.loading import load_spaces
 from autoencoder.verdict import judge
 
 NOISE, STROKE = "Noise", "A stray stroke"
+AMOUNTS = {NOISE: "The noise's standard deviation, of the way from paper to ink", STROKE: "The stroke's length"}
+DRAWN = "The query and the dirt", "By the autoencoder", "By PCA, 32 numbers"
 
 
 def noise_page():
-    """A query with something added, what the decoders make of it, and how much of the addition is left."""
+    """A query with something added, what the decoders make of it, and how near they come to the clean one."""
     engine = begin(
         "Less noise",
         "A digit is squeezed into 32 numbers and drawn again. Does the dirt come along? Add some, and see.",
     )
     query = show_query(engine.gallery)
     kind = st.segmented_control("What is added", [NOISE, STROKE], default=NOISE, required=True, key="dirt")
-    percent = st.slider(
-        "How much: the noise's standard deviation, the stroke's length", 0, 100, 20, 5, format="%d%%", key="amount"
-    )
+    percent = st.slider(AMOUNTS[kind], 0, 100, 30, 5, format="%d%%", key="amount")
     disturbed = add_noise(query.digit, percent / 100) if kind == NOISE else add_stroke(query.digit, percent / 100)
     spaces = load_spaces(engine, engine.gallery.name)
     ours, linear = (_redraw(spaces[name][0], disturbed) for name in ("latent", "pca"))
-    captions = ["The query and the dirt", "By the autoencoder", "By PCA, 32 numbers"]
-    show_row([disturbed, ours, linear], captions, captions, width=LARGE_PX)
-    added = np.square(disturbed - query.digit).mean()
-    if added:
-        clean_ours, clean_linear = (_redraw(spaces[name][0], query.digit) for name in ("latent", "pca"))
-        st.markdown(
-            _sentence(np.square(ours - clean_ours).mean() / added, np.square(linear - clean_linear).mean() / added)
-        )
+    rows = disturbed, ours, linear
+    show_row(rows, DRAWN, DRAWN, width=LARGE_PX)
+    if percent:
+        redrawn_clean = _redraw(spaces["latent"][0], query.digit)
+        st.markdown(_sentence(*(np.square(row - query.digit).mean() for row in (*rows, redrawn_clean))))
         st.caption(
-            "Measured as the mean squared difference between what is drawn of the dirty and of the clean digit, beside "
-            "that between these digits themselves. The encoder was trained to see through noise, and "
+            "The error is that against the clean digit, MSE a pixel. The encoder was trained to see through noise, and "
             "through nothing like a stray stroke."
         )
     st.markdown("The neighbors of the dirty digit")
@@ -51,11 +47,16 @@ def _redraw(space, digit):
     return space.inverse_transform(space.transform(digit[None]))[0].clip(0, 1)
 
 
-def _sentence(surviving, surviving_pca):
-    """How much of what was added is in the drawings, as shares of its mean square, and what that says."""
+def _sentence(dirty, ours, linear, clean):
+    """How far the dirty digit and its two drawings are from the clean one, and what that says of the claim."""
     figures = (
-        f"Of what was added, **{surviving:.0%}** is in the autoencoder's drawing, **{surviving_pca:.0%}** in PCA's."
+        f"Error of the dirty digit **{dirty:.4f}**, of the autoencoder's drawing **{ours:.4f}**, "
+        f"of PCA's **{linear:.4f}**."
     )
-    if surviving < 0.5:
-        return f"{figures} The autoencoder drops most of it."
-    return f"{figures} The autoencoder does not drop it: **here the claim fails**."
+    if ours >= dirty:
+        return (
+            f"{figures} The autoencoder's is no nearer to the clean digit than the dirty one is: **here the claim "
+            f"fails**. (To redraw the clean digit costs {clean:.4f}.)"
+        )
+    nearer = "" if ours < linear else ", and PCA's still more"
+    return f"{figures} The autoencoder's has lost **{1 - ours / dirty:.0%}** of the dirty digit's error{nearer}."

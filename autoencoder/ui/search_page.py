@@ -59,7 +59,7 @@ def _search():
         hidden = options.guess and not visit.is_revealed()
         queries_or_hint = _queries(loaded.engine.gallery, options)
         if isinstance(queries_or_hint, str):
-            show_no_answer(queries_or_hint, options, key="none")
+            show_no_answer(queries_or_hint, options, key="none", problem=bool(st.session_state.get("problem")))
         else:
             try:
                 for number, query in enumerate(queries_or_hint):

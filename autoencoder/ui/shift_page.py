@@ -5,8 +5,12 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from autoencoder import artifacts
 from autoencoder.disturb import shift
-from autoencoder.ui.lesson import LARGE_PX, begin, show_chart, show_query
+from autoencoder.evaluate import SHIFT_PX
+from autoencoder.ui import visit
+from autoencoder.ui.address import RANDOM
+from autoencoder.ui.lesson import LARGE_PX, begin, show_chart, show_neighbors, show_query
 from autoencoder.ui.loading import load_spaces
 from autoencoder.ui.pictures import show_digit
 
@@ -23,6 +27,10 @@ def shift_page():
         "left in common with itself. What do the 32 numbers say?",
     )
     query = show_query(engine.gallery)
+    ones = np.flatnonzero(engine.gallery.labels == 1)
+    if len(ones):
+        a_one = RANDOM, (engine.gallery.name, int(ones[0]))
+        st.button("Take a 1", icon=":material/looks_one:", key="one", on_click=visit.ask, args=a_one)
     chosen_px = st.slider("Shift to the right, pixels", -FARTHEST_PX, FARTHEST_PX, 2, key="shift")
     shifts_px = np.arange(-FARTHEST_PX, FARTHEST_PX + 1)
     shifted = np.stack([shift(query.digit, by_px) for by_px in shifts_px])
@@ -38,15 +46,33 @@ def shift_page():
     now = {name: curves[name][chosen_px + FARTHEST_PX] for name in NAMES}
     least = min(now, key=now.get)
     st.markdown(
-        f"Shifted by {chosen_px}, the digit is **{now['latent']:.0%}** as far from itself in the latent, and "
-        f"**{now['pixels']:.0%}** in pixels, as two random digits of the gallery are from each other. "
+        f"Of the distance between two random digits, the shift by {abs(chosen_px)} makes **{now['latent']:.0%}** in "
+        f"the 32 numbers and **{now['pixels']:.0%}** in pixels. "
         + ("" if not chosen_px else f"Less upset: **{NAMES[least]}**.")
     )
+    for name, column in zip(NAMES, st.columns(2), strict=True):
+        with column:
+            st.markdown(f"The shifted digit's neighbors: {NAMES[name]}")
+            space, nearest = spaces[name]
+            left_out = None if query.index is None else np.array([query.index])
+            found = nearest.kneighbors(space.transform(shift(query.digit, chosen_px)[None]), 4, exclude=left_out)[1][0]
+            show_neighbors(engine.gallery, found, query.label)
+    _show_figures(engine.gallery)
     st.caption(
         f"100 % is the median distance between two random digits of the gallery in that space ({N_PAIRS} pairs). The "
         "digit is not centred again after the shift, as drawings on the Search page are. Ink that leaves the frame is "
         "lost."
     )
+
+
+def _show_figures(gallery):
+    """How many neighbors are right when all digits of the gallery are shifted, where the build has measured it."""
+    if measured := artifacts.load_metrics(artifacts.DIRECTORY).get(f"{gallery.name}_shifted"):
+        right = {name: f"{measured[name]['precision_at_4']:.1%}" for name in NAMES}
+        st.markdown(
+            f"Over all of {gallery.title}, shifted by {SHIFT_PX} pixels: **{right['latent']}** of the neighbors are "
+            f"right with the 32 numbers, **{right['pixels']}** with pixels."
+        )
 
 
 def _relative_distances(space, nearest, digit, shifted):

@@ -104,7 +104,7 @@ def is_revealed():
 
 
 def show_hint(sentence):
-    st.toast(sentence, icon=":material/link_off:")
+    st.toast(sentence, icon=":material/link_off:", duration="long")
 
 
 def _put(source, value):

@@ -48,8 +48,8 @@ def speed_page():
         f"about **{pixels / latent:.0f} times** as long."
     )
     st.caption(
-        f"Each point is the fastest of {N_CALLS} searches for the 4 nearest neighbors of one digit, on one core: whatever "
-        "else the machine does makes a search slower."
+        f"Each point is the fastest of {N_CALLS} searches for the 4 nearest neighbors of one digit, on one core: "
+        "whatever else the machine does makes a search slower."
     )
 
 

@@ -37,7 +37,7 @@ journeys:
 	@$(call install,requirements-dev.txt)
 	@rm -rf .journeys && mkdir .journeys
 	@for screen in 360x800 820x1180 1440x900; do for scheme in light dark; do \
-	  $(BIN)/python -m pytest tests/test_browser.py tests/test_browser_pages.py --screen $$screen --scheme $$scheme --pictures .journeys || exit 1; \
+	  $(BIN)/python -m pytest tests/test_browser*.py -n 2 --screen $$screen --scheme $$scheme --pictures .journeys || exit 1; \
 	done; done
 
 screenshots:

@@ -73,33 +73,17 @@ class NearestNeighbors:
 
     def _candidates(self, queries, n_neighbors, exclude):
         """For each query the indices, ascending, of all vectors that may be among its nearest."""
-        centred = queries - self._mean
-        rounding = self._rounding(centred)
-        bounds = np.full(len(queries), np.inf, np.float32)
-        found = [[] for _ in queries]
-        for first, scores in self._scores(centred):
-            if exclude is not None:
-                here = np.flatnonzero((exclude >= first) & (exclude < first + scores.shape[1]))
-                scores[here, exclude[here] - first] = np.inf
-            if scores.shape[1] >= n_neighbors:
-                bounds = np.minimum(bounds, _bounds(scores, n_neighbors))
-            for row, of_row in enumerate(scores):
-                near = np.flatnonzero(of_row <= bounds[row] + rounding[row])
-                found[row].append((first + near, of_row[near]))
-        for row, blocks in enumerate(found):
-            indices, scores = blocks[0] if len(blocks) == 1 else map(np.concatenate, zip(*blocks, strict=True))
-            near = (scores <= bounds[row] + rounding[row]) & (scores < np.inf)
-            yield indices[near]
+        with_one = np.ones((len(queries), queries.shape[1] + 1), np.float32)
+        centred = np.subtract(queries, self._mean, out=with_one[:, :-1])
+        scores = with_one @ self._scorer
+        if exclude is not None:
+            scores[np.arange(len(queries)), exclude] = np.inf
+        bounds = _bounds(scores, n_neighbors) + self._rounding(centred)
+        return [np.flatnonzero(of_row <= bound) for of_row, bound in zip(scores, bounds, strict=True)]
 
     def _n_at_once(self):
         """How many vectors are scored at once."""
         return len(self.vectors)
-
-    def _scores(self, centred):
-        """Scores float32 (n_queries, n_vectors) of consecutive vectors, each with the index of the first of them."""
-        with_one = np.ones((len(centred), centred.shape[1] + 1), np.float32)
-        with_one[:, :-1] = centred
-        yield 0, with_one @ self._scorer
 
     def _rounding(self, centred):
         """The most, (n_queries,), by which the difference of two scores can be off.
@@ -138,12 +122,26 @@ class NearestNeighborsInBlocks(NearestNeighbors):
         n = len(self.vectors)
         return (slice(start, min(start + VECTORS_AT_ONCE, n)) for start in range(0, n, VECTORS_AT_ONCE))
 
-    def _scores(self, centred):
-        for some in self._blocks():
-            scores = centred @ self.vectors[some].T
+    def _candidates(self, queries, n_neighbors, exclude):
+        centred = queries - self._mean
+        rounding = self._rounding(centred)
+        bounds = np.full(len(queries), np.inf, np.float32)
+        found = [[] for _ in queries]
+        for block in self._blocks():
+            scores = centred @ self.vectors[block].T
             scores *= -2
-            scores += self._squared_lengths[some]
-            yield some.start, scores
+            scores += self._squared_lengths[block]
+            if exclude is not None:
+                here = np.flatnonzero((exclude >= block.start) & (exclude < block.stop))
+                scores[here, exclude[here] - block.start] = np.inf
+            if scores.shape[1] >= n_neighbors:
+                bounds = np.minimum(bounds, _bounds(scores, n_neighbors))
+            for row, of_row in enumerate(scores):
+                near = np.flatnonzero(of_row <= bounds[row] + rounding[row])
+                found[row].append((block.start + near, of_row[near]))
+        for row, of_blocks in enumerate(found):
+            indices, scores = map(np.concatenate, zip(*of_blocks, strict=True))
+            yield indices[(scores <= bounds[row] + rounding[row]) & (scores < np.inf)]
 
 
 def checked_arguments(shape, queries, n_neighbors, exclude):

@@ -42,7 +42,7 @@ def exact(n, folder, *, seed=0):
     queries = write_vectors(path, n, seed=seed)
     before = _own_memory_bytes()
     start = time.perf_counter()
-    nearest = exact_search(np.load(path, mmap_mode="r"))
+    nearest = exact_search(np.load(path, mmap_mode="r", allow_pickle=False))
     opened_s = time.perf_counter() - start
     times_ms = _times_ms(nearest, queries[:N_QUERIES])
     start = time.perf_counter()

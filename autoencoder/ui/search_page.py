@@ -55,7 +55,6 @@ def _search():
         if source == RANDOM:
             wanted = ANY if options.guess else st.session_state.get("digit", ANY)
             settle_random(loaded.engine.gallery, wanted)
-        visit.write_address()
         hidden = options.guess and not visit.is_revealed()
         queries_or_hint = _queries(loaded.engine.gallery, options)
         if isinstance(queries_or_hint, str):
@@ -72,6 +71,7 @@ def _search():
     if source == RANDOM:
         with chosen:
             _show_random(queries_or_hint[0], hidden)
+    visit.write_address()  # last, for the answer would wait while the browser takes the address up
 
 
 def _show_header(present):

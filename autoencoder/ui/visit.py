@@ -77,19 +77,19 @@ def open_address(page):
 
 def write_address():
     """Have the address say what is asked, unless that is a drawing too long for it."""
-    asked = _asked()
-    st.session_state.address = asked if asked and len(asked) <= LONGEST_TEXT else None
+    st.session_state.address = _asked_briefly()
     if st.session_state.address:
-        st.query_params[PARAMETER] = asked
+        st.query_params[PARAMETER] = st.session_state.address
     elif PARAMETER in st.query_params:
         del st.query_params[PARAMETER]
 
 
 def link():
     """An address that shows the page as it is to others, or None where the question is too long for it."""
-    if not st.session_state.address:
+    asked = _asked_briefly()
+    if not asked:
         return None
-    parameters = {key: value for key, value in st.query_params.items() if key != "present"}
+    parameters = {key: value for key, value in st.query_params.items() if key != "present"} | {PARAMETER: asked}
     page = address_for_others() or st.context.url or ""  # which a page without a browser has not
     return f"{page.rstrip('/')}/?{urlencode(parameters)}"
 
@@ -119,6 +119,12 @@ def _asked():
     """The question as a text, however long; None where nothing is asked."""
     source, value = question()
     return None if value is None else address.to_text(source, value)
+
+
+def _asked_briefly():
+    """The question as a text that an address can hold; None where there is none."""
+    asked = _asked()
+    return asked if asked and len(asked) <= LONGEST_TEXT else None
 
 
 def _kept(source):

@@ -21,10 +21,10 @@ ROUNDS = 10  # of taking turns, so that a noisy moment of the machine falls on a
 SIZES = ((10_000, 32), (100_000, 32), (1_000_000, 32), (10_000, 784))
 START_WAIT_S = 60
 STARTS = 3
-HOW_TO_READ = (
-    "Median and 99th percentile of a call in milliseconds, and the median as a multiple of the first row's. "
-    "One query is a drawn 3.\nA search is for the 4 nearest of random vectors, by each engine as it comes."
-)
+HOW_TO_READ = """\
+Median and 99th percentile of a call in milliseconds, and the median as a multiple of the first row's. One query is a
+drawn 3. A search is for the 4 nearest of random vectors, by each engine as it comes. TensorFlow has one core, as in the
+app."""
 ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = (
     "/usr/bin/chromium",

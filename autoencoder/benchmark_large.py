@@ -11,7 +11,10 @@ import numpy as np
 from autoencoder.gallery import exact_search
 
 SIZES = (100_000, 1_000_000, 10_000_000)
+LARGER = (100_000_000, 1_000_000_000)  # than can be measured here
 DIM = 32
+IMAGE_BYTES, LATENT_BYTES = 28 * 28, DIM * 4
+DISK_BYTES_PER_S = 1e9  # a usual one
 WRITTEN_AT_ONCE = 100_000
 N_QUERIES = 50
 N_TOGETHER = 256
@@ -21,7 +24,8 @@ Random vectors of 32 numbers in a file that is mapped into memory; up to 1,000,0
 blocks where they are. One query: the median and the 99th percentile of a call in milliseconds, 4 neighbors each; of
 {N_TOGETHER} searched together, the time of each. Memory is the most that the process takes besides the file, while it
 searches those {N_TOGETHER}. To open is without the verification of a gallery's files. Milvus Lite has the latents of
-MNIST's 60,000 training digits."""
+MNIST's 60,000 training digits. What larger galleries take is computed from the largest that was measured: where the
+latents fit into memory a query's time grows with their number, where they do not it waits for a disk of 1 GB/s."""
 
 
 def benchmark_large(latents):
@@ -31,7 +35,9 @@ def benchmark_large(latents):
         latents: float32 (n, 32), real ones, for Milvus.
     """
     with tempfile.TemporaryDirectory() as folder:
-        yield "exact search", {f"{n:,}": exact(n, Path(folder)) for n in SIZES}
+        measured = {n: exact(n, Path(folder)) for n in SIZES}
+        yield "exact search", {f"{n:,}": figures for n, figures in measured.items()}
+        yield "gallery", expected(measured)
         if find_spec("pymilvus"):
             yield "engine", milvus(latents, Path(folder))
 
@@ -58,6 +64,25 @@ def exact(n, folder, *, seed=0):
     }
     path.unlink()
     return figures
+
+
+def expected(measured):
+    """How large galleries are, and how long an exact query takes there: as measured, or computed for larger ones.
+
+    Args:
+        measured: {n: {"median_ms"}} of the exact search among n vectors.
+    """
+    largest = max(measured)
+    rows = {}
+    for n in (*measured, *LARGER):
+        in_memory_ms = measured[n]["median_ms"] if n in measured else measured[largest]["median_ms"] * n / largest
+        rows[f"{n:,}, {'measured' if n in measured else 'computed'}"] = {
+            "latents_gb": n * LATENT_BYTES / 1e9,
+            "images_gb": n * IMAGE_BYTES / 1e9,
+            "query_in_memory_s": in_memory_ms / 1000,
+            "query_from_disk_s": n * LATENT_BYTES / DISK_BYTES_PER_S,
+        }
+    return rows
 
 
 def write_vectors(path, n, *, seed):

@@ -1,7 +1,9 @@
 import json
 import time
 
-from autoencoder import benchmark
+import pytest
+
+from autoencoder import benchmark, benchmark_large
 from autoencoder.__main__ import main
 
 
@@ -53,3 +55,24 @@ def test_the_verb_prints_tables_or_json(monkeypatch, capsys):
     assert "| ours | 2 |" in capsys.readouterr().out
     assert main(["benchmark", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["speed"] == {"ours": {"median_ms": 2.0}}
+
+
+def test_the_exact_search_is_measured_in_a_file(tmp_path):
+    figures = benchmark_large.exact(2000, tmp_path)
+    assert figures["file_mb"] == pytest.approx(2000 * 128 / 1e6, rel=0.01)
+    assert 0 < figures["median_ms"] <= figures["p99_ms"]
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_larger_galleries_take_is_computed_from_the_largest_measured():
+    rows = benchmark_large.expected({1_000_000: {"median_ms": 4.0}, 10_000_000: {"median_ms": 50.0}})
+    assert list(rows) == [
+        "1,000,000, measured",
+        "10,000,000, measured",
+        "100,000,000, computed",
+        "1,000,000,000, computed",
+    ]
+    assert [row["query_in_memory_s"] for row in rows.values()] == pytest.approx([0.004, 0.05, 0.5, 5])
+    assert rows["1,000,000,000, computed"]["latents_gb"] == 128
+    assert rows["1,000,000,000, computed"]["images_gb"] == 784
+    assert rows["1,000,000,000, computed"]["query_from_disk_s"] == 128

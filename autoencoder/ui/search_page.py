@@ -19,6 +19,7 @@ from autoencoder.ui.style import fit_screen
 
 UPLOAD_TYPES = ["png", "jpg", "jpeg", "webp", "bmp"]
 INPUT_PX, PRESENTED_INPUT_PX = 328, 420  # what a phone of 360 px has; and what leaves an answer one screen high
+A_DAY_S = 86_400  # "1d" would say the same, and Streamlit would load pandas to read it: half of a second
 
 
 def search_page():
@@ -27,7 +28,7 @@ def search_page():
     _search()
 
 
-@st.fragment(run_every="1d")  # a browser that waits for a timer asks again when its server has been restarted
+@st.fragment(run_every=A_DAY_S)  # a browser that waits for a timer asks again when its server has been restarted
 def _search():
     """The whole of a search; a stroke or a click runs this alone again."""
     source, _ = visit.question()

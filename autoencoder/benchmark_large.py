@@ -25,7 +25,8 @@ blocks where they are. One query: the median and the 99th percentile of a call i
 {N_TOGETHER} searched together, the time of each. Memory is the most that the process takes besides the file, while it
 searches those {N_TOGETHER}. To open is without the verification of a gallery's files. Milvus Lite has the latents of
 MNIST's 60,000 training digits. What larger galleries take is computed from the largest that was measured: where the
-latents fit into memory a query's time grows with their number, where they do not it waits for a disk of 1 GB/s."""
+latents fit into memory a query's time grows with their number; where they do not, it waits for a disk of 1 GB/s,
+which is computed in each row."""
 
 
 def benchmark_large(latents):

@@ -93,7 +93,8 @@ def build(source, directory, space, encoder_sha256, *, name=None, as_is=False):
     _encode_all(source, directory, space, progress, as_is=as_is)
     n = progress["kept"]
     if n < FEWEST:
-        raise DataError(f"the source holds {n} digits, at least {FEWEST} are needed; see {directory / SKIPPED}.")
+        why = f"; see {directory / SKIPPED}" * (progress["read"] > n)
+        raise DataError(f"the source holds {n} digits, at least {FEWEST} are needed{why}.")
     digits, latents = _open_arrays(directory, name, "")
     np.savez(directory / TYPICAL, **_typical_of(digits, latents, space))
     files = [IMAGES, LABELS, LATENTS, TYPICAL, FILES, SKIPPED]

@@ -136,6 +136,12 @@ def test_a_source_with_hardly_a_digit_is_told(space, encoder_sha256, tmp_path):
         gallery.build(open_source(tmp_path / "blank.npy"), tmp_path / "own", space, encoder_sha256)
 
 
+def test_nothing_skipped_is_not_pointed_at(bundled, space, encoder_sha256, tmp_path):
+    np.save(tmp_path / "few.npy", bundled.images[:2])
+    with pytest.raises(DataError, match=r"the source holds 2 digits, at least 5 are needed\.$"):
+        gallery.build(open_source(tmp_path / "few.npy"), tmp_path / "own", space, encoder_sha256)
+
+
 def test_images_as_they_are_are_not_prepared_again(bundled, space, encoder_sha256, tmp_path):
     shifted = np.roll(np.round(bundled.images[:10] * 255).astype(np.uint8), 3, axis=2)
     np.save(tmp_path / "shifted.npy", shifted)

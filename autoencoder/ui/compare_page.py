@@ -101,7 +101,8 @@ def _show_figures(gallery):
     shown = rows.drop(columns=["low", "high"]).set_index("space")
     st.table(pd.DataFrame({name: shown[name].map(show) for name, show in (shares | errors).items()}))
     st.caption(
-        "The time above is that of the search alone, the fastest of 5, without turning the query into its numbers. "
+        f"The time above is that of the search alone, the fastest of {N_CALLS}, without turning the query into its "
+        "numbers. "
         f"Each of {gallery.title} searched among the others: how many of its 4 nearest show its digit, "
         "with 95 % intervals, and the error of the reconstruction (MSE a pixel). "
         "Measured by python -m autoencoder evaluate, kept in artifacts/metrics.json. The textbook autoencoder has "

@@ -45,8 +45,8 @@ def need_study(gallery):
     """End the page with a sentence where the build has not studied the gallery: one of the server's own."""
     if not is_studied(gallery.name):
         st.info(
-            f"This page shows what the build has found out about MNIST and the bundled digits. This server searches "
-            f"{gallery.title}.",
+            f"This server searches {gallery.title}, and there is nothing here for them: this page shows what comes "
+            "with the app, of MNIST and the bundled digits.",
             icon=":material/info:",
         )
         st.stop()

@@ -19,7 +19,7 @@ from autoencoder.ui.style import fit_screen
 
 UPLOAD_TYPES = ["png", "jpg", "jpeg", "webp", "bmp"]
 INPUT_PX, PRESENTED_INPUT_PX = 328, 420  # what a phone of 360 px has; and what leaves an answer one screen high
-A_DAY_S = 86_400  # "1d" would say the same, and Streamlit would load pandas to read it: half of a second
+A_DAY_S = 86_400  # "1d" would say the same, but Streamlit loads pandas to read it
 
 
 def search_page():

@@ -12,7 +12,7 @@ def fit_screen(*, present):
     On a narrow screen most sentences take up to two lines; their box has room for them, so that nothing below it jumps.
     Under a mouse the canvas shows a bar of tools above its corner; on a narrow screen that has room, lest it cover the
     sources. On screens wider than 100 letters the page stays as wide as that, so that canvas and answer are side by
-    side. Nothing fades or slides into its new state, for a browser would draw each step of it: a third of its work.
+    side. Nothing fades or slides into its new state, for a browser would draw each step of it.
     """
     page = ".stMainBlockContainer { padding-top: 4rem; max-width: 100rem }"
     page += " @media (max-width: 1000px) { [data-testid='stAlertContainer'] { min-height: 5.2rem } }"

@@ -65,5 +65,5 @@ def draw(page, strokes, *, side_px=170):
 
 def settle(page):
     """Wait until the app has finished running."""
-    page.wait_for_timeout(400)  # the canvas waits 200 ms before it sends
+    page.wait_for_timeout(400)  # what was just done takes a moment to reach the server
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()

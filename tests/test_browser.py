@@ -62,6 +62,29 @@ def test_a_drawn_digit_finds_four_of_its_kind(page, digit, drawings, engine):
     expect(page.get_by_alt_text("the reconstruction")).to_be_visible()
 
 
+# From now on `window.sent` counts what the page sends to the server.
+COUNT_SENT = """() => {
+    window.sent = 0
+    const send = WebSocket.prototype.send
+    WebSocket.prototype.send = function (data) { window.sent += 1; return send.call(this, data) }
+}"""
+
+
+@pytest.mark.parametrize("pen", ["mouse", "touchscreen"])
+def test_a_stroke_is_sent_at_once_and_only_once(visit, server, pen):
+    page = visit(server, has_touch=True)
+    settle(page)
+    box = page.locator("canvas.upper-canvas").bounding_box()
+    page.evaluate(COUNT_SENT)
+    page.clock.install()  # which stands still but for what runs it
+    page.clock.pause_at(page.evaluate("Date.now() + 1000"))
+    {"mouse": page.mouse.click, "touchscreen": page.touchscreen.tap}[pen](box["x"] + 90, box["y"] + 90)
+    page.clock.run_for(100)
+    assert page.evaluate("sent") == 1
+    page.clock.run_for(1000)
+    assert page.evaluate("sent") == 1
+
+
 def test_undo_takes_the_last_stroke_back_and_clear_all(page, drawings):
     draw(page, drawings[0][0])
     expect_neighbors(page)

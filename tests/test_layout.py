@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from autoencoder.ui.canvas import SEND_AT_ONCE
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "autoencoder"
 WITHOUT_TENSORFLOW = [
@@ -67,13 +69,15 @@ def test_the_server_is_closed_to_what_it_need_not_be_open_to():
     assert config["client"]["showErrorDetails"] == "none"
 
 
-def test_html_is_written_in_one_place_and_from_no_visitor_s_text():
+def test_html_is_written_in_two_places_and_from_no_visitor_s_text():
     writers = {
         path.name: path.read_text("utf-8")
         for path in PACKAGE.rglob("*.py")
         if "st.html" in path.read_text("utf-8") or "unsafe_allow" in path.read_text("utf-8")
     }
-    assert set(writers) == {"style.py"}
+    assert set(writers) == {"canvas.py", "style.py"}
+    assert writers["canvas.py"].count("st.html(") == writers["canvas.py"].count("st.html(SEND_AT_ONCE,") == 1
+    assert SEND_AT_ONCE in writers["canvas.py"]  # as it stands, with nothing put into it
     assert "session_state" not in writers["style.py"]
     assert "query_params" not in writers["style.py"]
 

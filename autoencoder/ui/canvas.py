@@ -12,6 +12,25 @@ NUMBERS_OF = {"M": 2, "L": 2, "Q": 4}  # a command of a path: move, line, quadra
 MOST_COMMANDS = 4000  # of a drawing: minutes of scribbling
 FARTHEST_PX = 100_000  # from the canvas' corner: its editing tool may move a stroke outside
 BLANK = {"objects": []}
+# The canvas waits for 200 ms after a stroke before it sends the drawing, in case there is another. Its own button,
+# "Update the app with this drawing", sends it at once: so a stroke's end presses it.
+SEND_AT_ONCE = """<script>
+if (!window.sendsAtOnce) {
+    window.sendsAtOnce = true
+    let send
+    const begin = event => {
+        const [target, ...around] = event.composedPath()
+        const canvas = target.tagName === "CANVAS" && around.find(node => node instanceof ShadowRoot)
+        send = canvas && canvas.querySelector("button[aria-label^='Update the app']")
+    }
+    const end = () => {
+        if (send) setTimeout(button => button.click(), 0, send)  // once the canvas has taken the stroke up
+        send = null
+    }
+    for (const name of ["mousedown", "touchstart"]) addEventListener(name, begin, {capture: true, passive: true})
+    for (const name of ["mouseup", "touchend"]) addEventListener(name, end, {capture: true, passive: true})
+}
+</script>"""
 
 
 class TooLongError(ValueError):
@@ -25,16 +44,18 @@ def draw_canvas():
     state = st.session_state
     state.setdefault("drawing", BLANK)
     state.setdefault("canvas_start", BLANK)
-    st_canvas(
-        stroke_width=BRUSH_PX,
-        stroke_color=INK,
-        background_color=PAPER,
-        height=CANVAS_PX,
-        width=CANVAS_PX,
-        initial_drawing=state.canvas_start,
-        key="canvas",
-        on_change=_keep_drawing,
-    )
+    with st.container(gap=None):  # for the script takes no room
+        st_canvas(
+            stroke_width=BRUSH_PX,
+            stroke_color=INK,
+            background_color=PAPER,
+            height=CANVAS_PX,
+            width=CANVAS_PX,
+            initial_drawing=state.canvas_start,
+            key="canvas",
+            on_change=_keep_drawing,
+        )
+        st.html(SEND_AT_ONCE, unsafe_allow_javascript=True)
     if hint := state.pop("canvas_hint", None):
         st.toast(hint, icon=":material/draw:")
 

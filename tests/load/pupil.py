@@ -170,7 +170,7 @@ class Pupil:
             raise WrongAnswerError(f"a stroke that is {max(far):.0f} px from the drawn one is answered")
 
     async def _settle(self):
-        await self.page.wait_for_timeout(400)  # the canvas waits 200 ms before it sends
+        await self.page.wait_for_timeout(400)  # what was just done takes a moment to reach the server
         await self.page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
 
     def _note(self, failure):

@@ -13,7 +13,7 @@ import numpy as np
 
 from autoencoder.data import DataError
 from autoencoder.gallery import exact_search
-from autoencoder.search import FLOAT32, QUERIES_AT_ONCE, SearchError, checked_arguments, nearest_of
+from autoencoder.search import EPS, QUERIES_AT_ONCE, SearchError, checked_arguments, nearest_of
 
 TIMEOUT_S = 3  # of connecting and of a query: a visitor is not kept longer for a server that may be gone
 LOAD_TIMEOUT_S = 10  # of having a collection ready to be searched, when a gallery is opened
@@ -107,7 +107,7 @@ class MilvusNearestNeighbors:
             squared_length = (
                 np.square(vectors, dtype=np.float64).sum(axis=1).max() + np.square(query, dtype=np.float64).sum()
             )
-            rounding = (2 * len(query) + 8) * FLOAT32.eps * squared_length
+            rounding = (2 * len(query) + 8) * EPS * squared_length
             limit = min(4 * len(found), MOST_RESULTS, len(self.vectors))
             if self.index != "FLAT" or limit <= len(found) or farthest**2 > distances[-1] ** 2 + rounding:
                 return distances, indices

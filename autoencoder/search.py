@@ -5,8 +5,8 @@ import numpy as np
 QUERIES_AT_ONCE = 256
 VECTORS_AT_ONCE = 65_536  # of those that are left in their file
 SCORES_AT_ONCE = QUERIES_AT_ONCE * VECTORS_AT_ONCE  # 64 MB
-GROUPS_PER_NEIGHBOR = 64  # of scores, whose minima bound the nearest neighbours' scores
-FLOAT32 = np.finfo(np.float32)
+GROUPS_PER_NEIGHBOR = 16  # of scores, whose minima bound the nearest neighbours' scores
+EPS, TINY = float(np.finfo(np.float32).eps), float(np.finfo(np.float32).tiny)
 LARGEST = 1e15  # of a vector's values: the squares of larger ones would overflow float32
 
 
@@ -90,10 +90,10 @@ class NearestNeighbors:
 
         A float32 sum of dim + 1 products is off by at most (dim + 1) · eps / 2 of the sum of their magnitudes (Higham,
         "Accuracy and Stability of Numerical Algorithms", 2002, section 3.1), which is at most 2 (||x||² + ||q||²); a
-        difference has two scores; 8 more cover the centring and the terms' own rounding.
+        difference has two scores; 8 more cover the centring, and that terms and bound are rounded themselves.
         """
-        squared_lengths = self._largest + np.einsum("nd,nd->n", centred, centred, dtype=np.float64)
-        return (2 * (centred.shape[1] + 1) + 8) * (FLOAT32.eps * squared_lengths + FLOAT32.tiny)
+        n_errors = 2 * (centred.shape[1] + 1) + 8
+        return n_errors * EPS * (self._largest + np.vecdot(centred, centred)) + n_errors * TINY
 
 
 class NearestNeighborsInBlocks(NearestNeighbors):
@@ -164,7 +164,7 @@ def checked_arguments(shape, queries, n_neighbors, exclude):
 def nearest_of(vectors, indices, query, n_neighbors):
     """The distances and indices of the nearest of some vectors, computed in float64; `indices` ascend."""
     differences = np.subtract(vectors, query, dtype=np.float64)
-    distances = np.sqrt(np.einsum("nd,nd->n", differences, differences))
+    distances = np.sqrt(np.vecdot(differences, differences))
     order = np.argsort(distances, kind="stable")[:n_neighbors]  # stable, and the indices ascend: ties by index
     return distances[order], indices[order]
 

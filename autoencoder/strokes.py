@@ -1,11 +1,11 @@
 """A drawing as pen strokes on the canvas, and as a text short enough for a web address."""
 
 import numpy as np
+import shapely
 
 CANVAS_PX = 280  # fits a phone of 360 px beside the page's margins
 BRUSH_PX = 18
 TOLERANCE_PX = 0.5  # how far a simplified stroke may be from the drawn one
-MOST_SPLITS = 100  # of a stroke's parts in turn: far more than any hand needs, and an end to those made to need more
 LOWEST, HIGHEST = -500, 795  # of a coordinate: with 500 added, what two digits to the base 36 can say
 LONGEST_TEXT = 4000  # characters, for an address; a drawn digit has one or two hundred
 
@@ -57,30 +57,11 @@ def scale_to_canvas(strokes, longer_side_px):
 
 
 def _fewest_points(points):
-    """The points, the first and the last among them, between which straight lines miss none by more than tolerated.
-
-    All parts between two kept points are split at once, at the point that each misses by most, 100 times at most.
-    """
-    places = points @ [1, 1j]  # as complex numbers: divided by the way, a place is how far along and how far beside it
-    kept = np.zeros(len(points), bool)
-    kept[[0, -1]] = True
-    for _ in range(MOST_SPLITS):
-        ends = np.flatnonzero(kept)
-        if len(ends) == len(points):
-            break
-        part = np.repeat(np.arange(len(ends) - 1), np.diff(ends))  # of each point but the last
-        ways = np.diff(places[ends])
-        ways[ways == 0] = 1e-9  # pixels: as good as none, and can be divided by
-        way = ways[part]
-        relative = (places[:-1] - places[ends[part]]) / way
-        missed = np.abs((relative - np.clip(relative.real, 0, 1)) * way)
-        worst = np.maximum.reduceat(missed, ends[:-1])
-        candidates = np.flatnonzero((missed == worst[part]) & (missed > TOLERANCE_PX))
-        if not len(candidates):
-            break
-        first_of_part = np.diff(part[candidates], prepend=-1) > 0
-        kept[candidates[first_of_part]] = True
-    return points[kept]
+    """The points, the first and the last among them, between which straight lines miss none by more than tolerated."""
+    if len(points) == 1:
+        return points
+    line = shapely.simplify(shapely.linestrings(points), TOLERANCE_PX, preserve_topology=False)
+    return shapely.get_coordinates(line).astype(int)
 
 
 def _two_digits(number):

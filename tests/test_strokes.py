@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoencoder import strokes as strokes_module
 from autoencoder.strokes import LONGEST_TEXT, from_text, scale_to_canvas, simplify, to_text
 
 COORDINATES = st.lists(st.integers(-500, 795), min_size=2, max_size=2)
@@ -53,12 +52,6 @@ def test_no_point_is_farther_from_the_simplified_stroke_than_tolerated(drawing):
                 fraction = np.clip((point - start) @ along / max(along @ along, 1e-9), 0, 1)
                 distances.append(np.hypot(*(point - start - fraction * along)))
             assert min(distances) <= 0.5 + 1e-9
-
-
-def test_splitting_comes_to_an_end(monkeypatch):
-    monkeypatch.setattr(strokes_module, "MOST_SPLITS", 1)
-    (simple,) = simplify([np.array([[0, 0], [10, 50], [20, 0], [30, 40], [40, 0]])])
-    assert simple.tolist() == [[0, 0], [10, 50], [40, 0]]
 
 
 @given(DRAWINGS)

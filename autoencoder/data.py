@@ -8,6 +8,7 @@ import tempfile
 import threading
 import zlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,12 @@ class Digits:
     def label(self, index):
         """The digit, int, that the image of an index shows, or None where nobody has said."""
         return None if self.labels[index] == UNLABELLED else int(self.labels[index])
+
+    @cached_property
+    def labelled(self):
+        """The digits, int, that there are images of by their labels, ascending."""
+        counts = np.bincount(self.labels, minlength=UNLABELLED + 1)
+        return np.flatnonzero(counts[:UNLABELLED]).tolist()
 
 
 def load_mnist(split="test", *, wait_s=None):

@@ -85,16 +85,20 @@ def build(source, directory, space, encoder_sha256, *, name=None, as_is=False):
     build_of = {"source": source.identity, "name": name, "as_is": as_is, "encoder": encoder_sha256}
     if (directory / artifacts.MANIFEST).is_file():
         manifest = _verify(directory)
-        if {key: manifest.get(key) for key in build_of} == build_of:
-            return manifest
-        raise DataError(f"{directory} holds another gallery ({manifest['source']}): name another folder.")
+        if other := _difference(manifest, build_of):
+            raise DataError(f"{directory} holds another gallery, {other}: name another folder.")
+        return manifest
     directory.mkdir(parents=True, exist_ok=True)
     progress = _progress_of(directory, build_of)
     _encode_all(source, directory, space, progress, as_is=as_is)
     n = progress["kept"]
     if n < FEWEST:
-        why = f"; see {directory / SKIPPED}" * (progress["read"] > n)
-        raise DataError(f"the source holds {n} digits, at least {FEWEST} are needed{why}.")
+        with open(directory / SKIPPED, encoding="utf-8", errors="surrogateescape") as skipped:
+            first = next(skipped, "").strip().replace("\t", ": ")
+        for file in (IMAGES, LABELS, LATENTS, FILES, SKIPPED, PROGRESS):
+            (directory / file).unlink()
+        others = f" {progress['read'] - n:,} others hold none, the first {first}" if first else ""
+        raise DataError(f"the source holds {n} digits, at least {FEWEST} are needed.{others}")
     digits, latents = _open_arrays(directory, name, "")
     np.savez(directory / TYPICAL, **_typical_of(digits, latents, space))
     files = [IMAGES, LABELS, LATENTS, TYPICAL, FILES, SKIPPED]
@@ -248,7 +252,7 @@ def _verify(directory):
     if not (directory / artifacts.MANIFEST).is_file():
         unfinished = (directory / PROGRESS).is_file()
         raise DataError(
-            f"the gallery in {directory} is unfinished: repeat its `gallery build`, and it goes on."
+            f"The gallery in {directory} is unfinished: repeat its `gallery build`, and it goes on."
             if unfinished
             else f"{directory} holds no gallery: {REBUILD}."
         )
@@ -268,12 +272,20 @@ def _progress_of(directory, build_of):
         _write(path, progress)
         return progress
     progress = _read_progress(directory)
-    if {key: progress[key] for key in build_of} != build_of:
+    if other := _difference(progress, build_of):
         raise DataError(
-            f"{directory} holds an unfinished build of another source, name or encoder ({progress['source']}): "
+            f"{directory} holds another unfinished build, {other}: "
             "name another folder, or delete this one if it holds nothing else."
         )
     return progress
+
+
+def _difference(found, build_of):
+    """In words, what of `build_of` is another in what was found; None where nothing is."""
+    for key in PROGRESS_OF:
+        if found.get(key) != build_of[key]:
+            return f"of {key.replace('_', ' ')} {found.get(key)}, not {build_of[key]}"
+    return None
 
 
 def _read_progress(directory):

@@ -105,7 +105,9 @@ def test_what_a_killed_build_wrote_beyond_its_last_batch_is_written_again(
 
 def test_a_finished_build_is_not_done_again(built, source, encoder_sha256):
     assert gallery.build(source, built, None, encoder_sha256)["n"] == N - 1
-    with pytest.raises(DataError, match="holds another gallery"):
+    with pytest.raises(
+        DataError, match="holds another gallery, of name School of 2026, not Another: name another folder"
+    ):
         gallery.build(source, built, None, encoder_sha256, name="Another")
 
 
@@ -126,20 +128,23 @@ def test_an_unfinished_build_of_another_source_is_told(bundled, source, space, e
     np.save(tmp_path / "few.npy", bundled.images[:10])
     with pytest.raises(AttributeError):
         gallery.build(source, tmp_path / "own", None, encoder_sha256)
-    with pytest.raises(DataError, match="unfinished build of another source"):
+    with pytest.raises(DataError, match=r"another unfinished build, of source .*, not .*few\.npy"):
         gallery.build(open_source(tmp_path / "few.npy"), tmp_path / "own", space, encoder_sha256)
 
 
 def test_a_source_with_hardly_a_digit_is_told(space, encoder_sha256, tmp_path):
     np.save(tmp_path / "blank.npy", np.zeros((3, 28, 28)))
-    with pytest.raises(DataError, match=r"the source holds 0 digits, at least 5 are needed; see .*skipped.txt"):
+    told = r"holds 0 digits, at least 5 are needed. 3 others hold none, the first blank.npy\[0\]: Nothing stands out"
+    with pytest.raises(DataError, match=told):
         gallery.build(open_source(tmp_path / "blank.npy"), tmp_path / "own", space, encoder_sha256)
 
 
-def test_nothing_skipped_is_not_pointed_at(bundled, space, encoder_sha256, tmp_path):
+def test_after_too_few_digits_the_folder_takes_another_build(bundled, space, encoder_sha256, tmp_path):
     np.save(tmp_path / "few.npy", bundled.images[:2])
     with pytest.raises(DataError, match=r"the source holds 2 digits, at least 5 are needed\.$"):
         gallery.build(open_source(tmp_path / "few.npy"), tmp_path / "own", space, encoder_sha256)
+    np.save(tmp_path / "few.npy", bundled.images[:6])
+    assert gallery.build(open_source(tmp_path / "few.npy"), tmp_path / "own", space, encoder_sha256)["n"] == 6
 
 
 def test_images_as_they_are_are_not_prepared_again(bundled, space, encoder_sha256, tmp_path):

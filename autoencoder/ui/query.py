@@ -62,9 +62,6 @@ def settle_random(gallery, wanted=ANY):
             return
         visit.show_hint("The digit that the address names is not in this gallery, so here is another.")
     candidates = range(len(gallery)) if wanted == ANY else np.flatnonzero(gallery.labels == wanted)
-    if not len(candidates):
-        visit.show_hint(f"This gallery has no digit that is labelled {wanted}, so here is another.")
-        candidates = range(len(gallery))
     place = int(np.random.default_rng().integers(len(candidates)))
     if candidates[place] == st.session_state.get("previous_random"):
         place = (place + 1) % len(candidates)

@@ -46,8 +46,6 @@ def _search():
             canvas.draw_canvas()
         elif source == RANDOM:
             chosen = st.container()  # filled once the gallery is there
-            if not options.guess:  # for it would tell the digit
-                _choose_digit()
         else:
             _take_picture(source)
         _show_buttons(source)
@@ -72,6 +70,8 @@ def _search():
     if source == RANDOM:
         with chosen:
             _show_random(queries_or_hint[0], hidden)
+            if loaded.engine.gallery.labelled and not options.guess:  # for it would tell the digit
+                _choose_digit(loaded.engine.gallery.labelled)
     visit.write_address()  # last, for the answer would wait while the browser takes the address up
 
 
@@ -115,10 +115,8 @@ def _queries(gallery, options):
     return [Query(shrunk, title="Only shrunk"), replace(query, title="Prepared as MNIST was")]
 
 
-def _choose_digit():
-    st.selectbox(
-        "Which digit", [ANY, *range(10)], key="digit", on_change=ask_random, persist_state="session", width=160
-    )
+def _choose_digit(labelled):
+    st.selectbox("Which digit", [ANY, *labelled], key="digit", on_change=ask_random, persist_state="session", width=160)
 
 
 def _show_random(query, hidden):

@@ -43,6 +43,7 @@ def _search():
 
     with input_column:
         if source == DRAW:
+            st.markdown("Draw a digit")  # short, for under a mouse the canvas shows its bar of tools beside it
             canvas.draw_canvas()
         elif source == RANDOM:
             chosen = st.container()  # filled once the gallery is there

@@ -10,13 +10,11 @@ def fit_screen(*, present):
 
     A phone that opens the presented page keeps its type, for larger would cut off the row of sources.
     On a narrow screen most sentences take up to two lines; their box has room for them, so that nothing below it jumps.
-    Under a mouse the canvas shows a bar of tools above its corner; on a narrow screen that has room, lest it cover the
-    sources. On screens wider than 100 letters the page stays as wide as that, so that canvas and answer are side by
-    side. Nothing fades or slides into its new state, for a browser would draw each step of it.
+    On screens wider than 100 letters the page stays as wide as that, so that canvas and answer are side by side.
+    Nothing fades or slides into its new state, for a browser would draw each step of it.
     """
     page = ".stMainBlockContainer { padding-top: 4rem; max-width: 100rem }"
     page += " @media (max-width: 1000px) { [data-testid='stAlertContainer'] { min-height: 5.2rem } }"
-    page += " @media (hover: hover) and (max-width: 640px) { .st-key-canvas { margin-top: 2.5rem } }"
     page += " [data-stale] { opacity: 1 !important; transition: none !important }"
     page += " [data-testid='stProgress'] * { transition: none !important }"
     larger = f"@media (min-width: 640px) {{ html {{ font-size: {PRESENTER_TYPE_PX} }} }}" if present else ""

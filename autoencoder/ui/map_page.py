@@ -58,26 +58,37 @@ def _chart(labels, positions, place, found):
     lines = pd.DataFrame({"x": place[0], "y": place[1], "x2": positions[found, 0], "y2": positions[found, 1]})
     flat = alt.Scale(domain=[-0.02, 1.02], nice=False)
     x, y = alt.X("x:Q", scale=flat, axis=HIDDEN), alt.Y("y:Q", scale=flat, axis=HIDDEN)
+    untold = alt.value(None)  # or a tooltip would give coordinates
     chosen = alt.selection_point("chosen", fields=["index"], on="click", nearest=True, empty=False)
     numerals = (
         alt.Chart(gallery)
         .mark_text(fontSize=9)
-        .encode(x, y, text="digit:N", color=alt.Color("digit:N", scale=alt.Scale(scheme="tableau10"), legend=None))
+        .encode(
+            x,
+            y,
+            text="digit:N",
+            color=alt.Color("digit:N", scale=alt.Scale(scheme="tableau10"), legend=None),
+            tooltip=["digit:N", "index:Q"],
+        )
         .add_params(chosen)
     )
-    ways = alt.Chart(lines).mark_rule(strokeWidth=3, color=OURS).encode(x, y, x2="x2:Q", y2="y2:Q")
+    ways = alt.Chart(lines).mark_rule(strokeWidth=3, color=OURS).encode(x, y, x2="x2:Q", y2="y2:Q", tooltip=untold)
     ends = (
         alt.Chart(lines)
         .mark_point(size=200, strokeWidth=3, filled=False, opacity=1, color=OURS)
-        .encode(alt.X("x2:Q"), alt.Y("y2:Q"))
+        .encode(alt.X("x2:Q"), alt.Y("y2:Q"), tooltip=untold)
     )
     here = (
         alt.Chart(lines.head(1))
         .mark_point(size=500, strokeWidth=5, shape="diamond", filled=False, opacity=1, color=OURS)
-        .encode(x, y)
+        .encode(x, y, tooltip=untold)
     )
     middles = gallery.groupby("digit", as_index=False)[["x", "y"]].median()
-    names = alt.Chart(middles).mark_text(fontSize=40, fontWeight="bold", opacity=0.75).encode(x, y, text="digit:N")
+    names = (
+        alt.Chart(middles)
+        .mark_text(fontSize=40, fontWeight="bold", opacity=0.75)
+        .encode(x, y, text="digit:N", tooltip=untold)
+    )
     return numerals + names + ways + ends + here
 
 

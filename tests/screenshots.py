@@ -34,7 +34,6 @@ def main():
         page.get_by_text("distance").nth(3).wait_for()
         page.mouse.move(0, 0)
         settle(page)
-        page.wait_for_timeout(1500)  # the bars grow
         page.screenshot(path=PICTURES / "search.png")
         for name, height in LESSONS.items():
             page.set_viewport_size({"width": 1280, "height": height})

@@ -97,8 +97,8 @@ def build(source, directory, space, encoder_sha256, *, name=None, as_is=False):
             first = next(skipped, "").strip().replace("\t", ": ")
         for file in (IMAGES, LABELS, LATENTS, FILES, SKIPPED, PROGRESS):
             (directory / file).unlink()
-        others = f" {progress['read'] - n:,} others hold none, the first {first}" if first else ""
-        raise DataError(f"the source holds {n} digits, at least {FEWEST} are needed.{others}")
+        left_out = f" Left out: {progress['read'] - n:,}, the first {first}" if first else ""
+        raise DataError(f"the source holds {n} digits, at least {FEWEST} are needed.{left_out}")
     digits, latents = _open_arrays(directory, name, "")
     np.savez(directory / TYPICAL, **_typical_of(digits, latents, space))
     files = [IMAGES, LABELS, LATENTS, TYPICAL, FILES, SKIPPED]
@@ -284,7 +284,7 @@ def _difference(found, build_of):
     """In words, what of `build_of` is another in what was found; None where nothing is."""
     for key in PROGRESS_OF:
         if found.get(key) != build_of[key]:
-            return f"of {key.replace('_', ' ')} {found.get(key)}, not {build_of[key]}"
+            return f"of {key.replace('_', '-')} {found.get(key)}, not {build_of[key]}"
     return None
 
 

@@ -122,6 +122,23 @@ def test_the_drawing_outlasts_a_look_at_another_source(page, drawings):
     expect(page.get_by_alt_text("the query as the model sees it")).to_have_attribute("src", before[1])
 
 
+def test_a_stroke_that_ends_when_its_canvas_is_gone_leaves_the_drawing_as_it_was(page, drawings):
+    draw(page, drawings[0][0])
+    expect_neighbors(page)
+    before = labels(page), picture(page, "the query as the model sees it")
+    box = page.locator("canvas.upper-canvas").bounding_box()
+    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    page.mouse.down()
+    page.locator(".st-key-random button").press("Enter")
+    expect(page.locator("canvas.upper-canvas")).to_have_count(0)
+    settle(page)
+    page.mouse.up()
+    settle(page)
+    page.get_by_role("radio", name="Draw").click()
+    expect_neighbors(page, *before[0])
+    expect(page.get_by_alt_text("the query as the model sees it")).to_have_attribute("src", before[1])
+
+
 def test_random_query_shows_another_digit_each_time(page):
     seen = []
     for _ in range(3):

@@ -1,6 +1,9 @@
+import threading
+
 import numpy as np
 import pytest
 
+from autoencoder.strokes import simplify
 from autoencoder.ui import canvas
 from autoencoder.ui.canvas import BLANK, strokes_from_fabric
 
@@ -65,11 +68,27 @@ def test_what_no_canvas_sends_is_refused(drawing):
         strokes_from_fabric(drawing)
 
 
-def test_a_drawing_without_end_is_refused():
-    longest = [["M", 0, 0], *([["L", 10, 20]] * (canvas.MOST_COMMANDS - 1))]
-    assert len(strokes_from_fabric({"objects": [path(longest, 0, 0)]})[0]) == canvas.MOST_COMMANDS
+def test_a_stroke_or_a_drawing_without_end_is_refused():
+    longest = path([["M", 0, 0], *([["L", 10, 20]] * (canvas.MOST_OF_A_STROKE - 1))], 0, 0)
+    four = canvas.MOST_COMMANDS // canvas.MOST_OF_A_STROKE
+    assert len(strokes_from_fabric({"objects": [longest] * four})) == four
     with pytest.raises(canvas.TooLongError, match="at most 4000"):
-        strokes_from_fabric({"objects": [path(longest, 0, 0), path(LINE, 0, 0)]})
+        strokes_from_fabric({"objects": [*[longest] * four, path(LINE, 0, 0)]})
+    longest["path"].append(["L", 10, 20])
+    with pytest.raises(canvas.TooLongError, match="1000 a path"):
+        strokes_from_fabric({"objects": [longest]})
+
+
+def test_the_longest_stroke_is_simplified_on_a_small_stack():
+    # GEOS recurses at each point that it keeps, of which there are four a command.
+    zigzag = np.array([[0, 0], [100, 0], [50, 90]])[np.arange(4 * canvas.MOST_OF_A_STROKE) % 3]
+    kept = []
+    before = threading.stack_size(2**20)
+    thread = threading.Thread(target=lambda: kept.extend(simplify([zigzag])))
+    thread.start()
+    threading.stack_size(before)
+    thread.join()
+    assert len(kept[0]) == len(zigzag)
 
 
 def test_strokes_put_on_the_canvas_are_those_that_come_back(monkeypatch):

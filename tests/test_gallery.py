@@ -134,7 +134,7 @@ def test_an_unfinished_build_of_another_source_is_told(bundled, source, space, e
 
 def test_a_source_with_hardly_a_digit_is_told(space, encoder_sha256, tmp_path):
     np.save(tmp_path / "blank.npy", np.zeros((3, 28, 28)))
-    told = r"holds 0 digits, at least 5 are needed. 3 others hold none, the first blank.npy\[0\]: Nothing stands out"
+    told = r"holds 0 digits, at least 5 are needed. Left out: 3, the first blank.npy\[0\]: Nothing stands out"
     with pytest.raises(DataError, match=told):
         gallery.build(open_source(tmp_path / "blank.npy"), tmp_path / "own", space, encoder_sha256)
 

@@ -67,9 +67,9 @@ def test_an_address_of_another_gallery_is_told():
     assert asked(app).startswith("our_scans-")
 
 
-def test_only_digits_that_are_labelled_so_can_be_asked_for(monkeypatch):
+def test_only_digits_that_are_labelled_so_can_be_asked_for():
     gallery = loading.load_engine().engine.gallery
-    object.__setattr__(gallery, "labels", np.where(gallery.labels == 5, UNLABELLED, 4).astype(np.uint8))
+    object.__setattr__(gallery, "labels", np.where(gallery.labels == 5, 4, UNLABELLED).astype(np.uint8))
     app = page(q="our_scans-3")
     assert app.selectbox(key="digit").options == ["any", "4"]
     app.selectbox(key="digit").set_value(4).run()

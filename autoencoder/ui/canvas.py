@@ -9,7 +9,7 @@ INK, PAPER = "#ffffff", "#000000"
 CURVE_STEPS = np.array([[0.25], [0.5], [0.75], [1]])  # of the way along a curve: the points that it is replaced by
 CURVE_WEIGHTS = np.hstack([(1 - CURVE_STEPS) ** 2, 2 * CURVE_STEPS * (1 - CURVE_STEPS), CURVE_STEPS**2])
 NUMBERS_OF = {"M": 2, "L": 2, "Q": 4}  # a command of a path: move, line, quadratic curve
-MOST_COMMANDS = 4000  # of a drawing: minutes of scribbling
+MOST_COMMANDS, MOST_OF_A_STROKE = 4000, 1000  # of a drawing: minutes of scribbling; and without lifting the pen
 FARTHEST_PX = 100_000  # from the canvas' corner: its editing tool may move a stroke outside
 BLANK = {"objects": []}
 # The canvas waits for 200 ms after a stroke before it sends the drawing, in case there is another. Its own button,
@@ -20,11 +20,12 @@ if (!window.sendsAtOnce) {
     let send
     const begin = event => {
         const [target, ...around] = event.composedPath()
-        const canvas = target.tagName === "CANVAS" && around.find(node => node instanceof ShadowRoot)
+        const canvas = target.tagName === "CANVAS" && !event.button && around.find(node => node instanceof ShadowRoot)
         send = canvas && canvas.querySelector("button[aria-label^='Update the app']")
     }
-    const end = () => {
-        if (send) setTimeout(button => button.click(), 0, send)  // once the canvas has taken the stroke up
+    const end = event => {
+        if (!send || event.touches?.length) return  // another finger still draws
+        setTimeout(button => button.isConnected && button.click(), 0, send)  // once the canvas has taken the stroke up
         send = null
     }
     for (const name of ["mousedown", "touchstart"]) addEventListener(name, begin, {capture: true, passive: true})
@@ -93,15 +94,16 @@ def strokes_from_fabric(drawing):
         list of float64 (n_points, 2), (x, y) in pixels, y down.
 
     Raises:
-        TooLongError: it has more than 4000 commands.
+        TooLongError: it has more than 4000 commands, or one path has more than 1000.
         ValueError: `drawing` is no such thing.
     """
     try:
-        n_commands = sum(len(path["path"]) for path in drawing["objects"])
+        n_commands = [len(path["path"]) for path in drawing["objects"]]
     except (TypeError, KeyError, IndexError) as error:
         raise ValueError(f"expected a Fabric.js drawing of paths, received another ({error!r})") from None
-    if n_commands > MOST_COMMANDS:
-        raise TooLongError(f"expected at most {MOST_COMMANDS} commands, received {n_commands}")
+    if sum(n_commands) > MOST_COMMANDS or max(n_commands, default=0) > MOST_OF_A_STROKE:
+        limits = f"{MOST_COMMANDS} commands, {MOST_OF_A_STROKE} a path"
+        raise TooLongError(f"expected at most {limits}, received {n_commands}")
     try:
         strokes = [_on_canvas(path, _flatten(path["path"])) for path in drawing["objects"]]
     except (TypeError, KeyError, IndexError, ValueError, OverflowError) as error:

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,27 @@ def pytest_addoption(parser):
     screen.addoption("--pictures", type=Path, metavar="FOLDER", help="keep a picture of each page as a test leaves it")
 
 
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "browser" in item.fixturenames:
+            item.add_marker("browser")
+
+
+def pytest_runtest_setup(item):
+    if item.get_closest_marker("mnist") and find_gallery().name != "mnist":
+        pytest.skip("MNIST is not on this machine")
+    if item.get_closest_marker("pen_digits") and "PEN_DIGITS" not in os.environ:
+        pytest.skip("PEN_DIGITS names no file")
+
+
+@cache
+def find_gallery():
+    """MNIST's test digits where this machine has them, else the bundled ones."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(data, "MNIST_URL", NOWHERE)
+        return load_gallery()[0]
+
+
 @pytest.fixture(autouse=True)
 def no_download(monkeypatch):
     """MNIST is what is on this machine, or nothing."""
@@ -41,9 +63,7 @@ def bundled():
 @pytest.fixture(scope="session")
 def gallery():
     """MNIST's test digits where this machine has them, else the bundled ones."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(data, "MNIST_URL", NOWHERE)
-        return load_gallery()[0]
+    return find_gallery()
 
 
 @pytest.fixture(scope="session")

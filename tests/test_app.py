@@ -361,9 +361,8 @@ def test_without_mnist_the_page_searches_the_bundled_digits_and_says_so(no_mnist
     assert app.warning
 
 
-def test_when_mnist_is_back_it_is_searched(no_mnist, gallery):
-    if gallery.name != "mnist":
-        pytest.skip("MNIST is not on this machine")
+@pytest.mark.mnist
+def test_when_mnist_is_back_it_is_searched(no_mnist):
     app = page()
     assert app.warning
     no_mnist()

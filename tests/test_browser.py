@@ -52,10 +52,10 @@ def clear_drawing(examples, digit, engine):
     raise AssertionError(f"no clear {digit} among {len(examples[:30])} drawings")
 
 
-@pytest.mark.parametrize("digit", range(10))
+@pytest.mark.parametrize(
+    "digit", [0, 1, 2, 3, 6, 7, *(pytest.param(digit, marks=pytest.mark.pen_digits) for digit in (4, 5, 8, 9))]
+)
 def test_a_drawn_digit_finds_four_of_its_kind(page, digit, drawings, engine):
-    if digit not in drawings:
-        pytest.skip(f"no drawing of a {digit} here")
     draw(page, clear_drawing(drawings[digit], digit, engine))
     expect_neighbors(page, *[digit] * 4)
     expect(page.get_by_alt_text("the query as the model sees it")).to_be_visible()

@@ -131,13 +131,21 @@ def photo(digit, rng):
 
 @pytest.mark.parametrize("darkest", [190, 150, 110])
 @pytest.mark.parametrize("axis", [0, 1])
-def test_a_shadow_across_the_paper_does_not_matter(seven, darkest, axis):
-    large = np.asarray(Image.fromarray(seven).resize((280, 280)), np.float32) / 255
+def test_a_shadow_across_the_paper_does_not_matter(gallery, bundled, darkest, axis):
     light = np.linspace(215, darkest, 280)
     paper = np.broadcast_to(light[:, None] if axis == 0 else light, (280, 280))
-    shaded = digit_from_image(encoded(Image.fromarray((paper - large * (paper - 50)).astype(np.uint8))))
-    even = digit_from_image(encoded(Image.fromarray((215 - 165 * large).astype(np.uint8))))
-    assert np.abs(shaded - even).mean() < 0.03
+    sevens = [digit for digits in (gallery, bundled) for digit in digits.images[digits.labels == 7][:6]]
+    for seven in sevens:
+        large = np.asarray(Image.fromarray(as_bytes(seven)).resize((280, 280)), np.float32) / 255
+        shaded = digit_from_image(encoded(Image.fromarray((paper - large * (paper - 50)).astype(np.uint8))))
+        even = digit_from_image(encoded(Image.fromarray((215 - 165 * large).astype(np.uint8))))
+        assert difference_but_for_rounding(shaded, even) < 0.03
+
+
+def difference_but_for_rounding(digit, other):
+    """The mean difference of two digits where a center of mass between two pixels may be put on either."""
+    steps = (-1, 0, 1)
+    return min(np.abs(np.roll(digit, (down, right), (0, 1)) - other).mean() for down in steps for right in steps)
 
 
 def test_a_stroke_that_leaves_the_picture_does_not_tilt_the_paper(seven):

@@ -20,10 +20,7 @@ app:
 class:
 	@$(call install,requirements.txt)
 	@$(call check_port,0.0.0.0)
-	@host=$$($(BIN)/python -c "from autoencoder.ui.classroom import lan_host; print(lan_host() or '')"); \
-	echo "For the class: http://$${host:-(this machine's address on the network)}:$(PORT)"; \
-	echo "On the projector: http://localhost:$(PORT)/?present=true"; \
-	$(STREAMLIT) --server.address 0.0.0.0 --browser.serverAddress "$${host:-localhost}"
+	@$(STREAMLIT) --server.address 0.0.0.0
 
 test:
 	@$(call install,requirements-dev.txt)

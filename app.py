@@ -1,38 +1,8 @@
-"""The entry: `streamlit run app.py`."""
+"""The entry: `streamlit run app.py` serves the pages that `autoencoder/ui/navigation.py` lists."""
 
-from importlib import import_module
-from pathlib import Path
+from starlette.middleware import Middleware
+from streamlit.starlette import App
 
-import streamlit as st
+from autoencoder.ui.guard import Guard, guarded
 
-from autoencoder.search import SearchError
-
-ICON = Path(__file__).parent / "autoencoder" / "ui" / "icon.svg"
-
-
-def page(name, title, **options):
-    """The page of `autoencoder/ui/<name>_page.py`, which is imported when it is first opened: charts take long to."""
-
-    def open_page():
-        try:
-            getattr(import_module(f"autoencoder.ui.{name}_page"), f"{name}_page")()
-        except SearchError as error:
-            st.error(str(error), icon=":material/cloud_off:")
-
-    return st.Page(open_page, title=title, url_path=name, **options)
-
-
-st.set_page_config("Digit look-alikes", page_icon=str(ICON), layout="wide")
-pages = [
-    page("search", "Search", default=True),
-    page("compare", "Compare"),
-    page("map", "Map"),
-    page("morph", "Morph"),
-    page("noise", "Less noise"),
-    page("shift", "Shift"),
-    page("speed", "32 against 784"),
-    page("pca", "Better than PCA?"),
-    page("failures", "Failures"),
-    page("about", "About"),
-]
-st.navigation(pages, position="top").run()
+app = App("autoencoder/ui/navigation.py", middleware=[Middleware(Guard)], lifespan=guarded)

@@ -15,7 +15,7 @@ from autoencoder import artifacts
 from autoencoder.strokes import scale_to_canvas, simplify
 from autoencoder.ui import address, canvas, loading, search_page
 
-APP = str(Path(__file__).parent.parent / "app.py")
+APP = str(Path(__file__).parent.parent / "autoencoder" / "ui" / "navigation.py")
 
 
 @pytest.fixture(autouse=True)

@@ -65,6 +65,7 @@ def test_the_server_is_closed_to_what_it_need_not_be_open_to():
     assert config["server"]["enableXsrfProtection"] is True
     assert config["server"].get("enableCORS", True) is True
     assert (config["server"]["maxUploadSize"], config["server"]["maxMessageSize"]) == (5, 10)
+    assert config["server"]["maxWidgetStateSize"] == 1
     assert config["browser"]["gatherUsageStats"] is False
     assert config["client"]["showErrorDetails"] == "none"
 

@@ -24,6 +24,17 @@ def lan_host():
         return probe.getsockname()[0]
 
 
+def announce():
+    """Print where the page is, on this machine and, where it is served to others, on the network."""
+    here = f"http://localhost:{st.get_option('server.port')}"
+    if st.get_option("server.address") in THIS_MACHINE:
+        print(f"Digit look-alikes: {here}", flush=True)
+        return
+    host = lan_host() or "(this machine's address on the network)"
+    print(f"For the class: http://{host}:{st.get_option('server.port')}")
+    print(f"On the projector: {here}/?present=true", flush=True)
+
+
 def address_for_others():
     """Where other devices find this page, or None where it is served to this machine alone or has no such address."""
     url = urlsplit(st.context.url or "")

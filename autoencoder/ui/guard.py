@@ -1,0 +1,153 @@
+"""What the server refuses and bounds where Streamlit, as of 1.67, has no setting for it.
+
+`Guard` stands before Streamlit, as middleware of its `App`, and sees each request and each message first. `guarded`
+changes the few things that no middleware reaches, while the server starts. Each change has a test in
+tests/test_guard.py that fails when another version of Streamlit makes it void.
+"""
+
+import asyncio
+import ipaddress
+import socket
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.formparsers import MultiPartParser
+from starlette.responses import PlainTextResponse
+from starlette.websockets import WebSocketClose
+from streamlit import config, net_util, runtime
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
+
+from autoencoder.ui.classroom import announce
+
+MEGABYTE = 1024**2
+DESCRIPTORS = 10_240  # open files and connections: as many as macOS grants; some 2,500 visitors
+UPLOADS_OF_A_VISITOR = 2  # the upload's and the camera's
+FORGET_EVERY_S = 30
+FILES_AT_ONCE = 10  # that a page may announce; it announces one
+POLICY_VIOLATION = 1008  # RFC 6455
+MESSAGES = "rerun_script", "stop_script", "app_heartbeat", "file_urls_request", "backend_operation_request"
+NOT_THIS_HOST = (
+    "This server does not answer to that name. Open it by its number, as in http://192.168.1.5:8501, "
+    "or start it with --server.allowedHosts and the name.\n"
+)
+
+
+class Guard:
+    """ASGI middleware that refuses a foreign Host and drops the messages that no page sends."""
+
+    def __init__(self, app):
+        self._app = app
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+        elif not is_this_host(Headers(scope=scope).get("host", "")):
+            is_page = scope["type"] == "http"
+            refusal = PlainTextResponse(NOT_THIS_HOST, 400) if is_page else WebSocketClose(POLICY_VIOLATION)
+            await refusal(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._app(scope, _only_from_pages(receive), send)
+        else:
+            await self._app(scope, receive, send)
+
+
+@asynccontextmanager
+async def guarded(_app):
+    """While the server runs: what middleware does not reach is bounded, and the server has said where it is."""
+    # Streamlit asks an address on the internet for this machine's own, to judge a foreign origin, and everybody waits.
+    net_util.get_external_ip = lambda: None
+    # Starlette writes uploads above 1 MB to the disk, which may be full.
+    MultiPartParser.spool_max_size = (config.get_option("server.maxUploadSize") + 1) * MEGABYTE
+    # Streamlit keeps all that a visitor uploads until the visitor has left.
+    MemoryUploadedFileManager.add_file = _keeping_the_last(MemoryUploadedFileManager.add_file)
+    # Streamlit keeps three or four descriptors for each visitor, and for two minutes more.
+    raise_descriptor_limit()
+    # Streamlit keeps a download until pages have twice been shown anew, by whomever.
+    forgetting = asyncio.create_task(_forget_downloads())
+    announce()
+    yield
+    forgetting.cancel()
+
+
+def is_this_host(host):
+    """Whether the Host of a request, a name or a number with or without a port, may be this server's.
+
+    A page elsewhere can have its own name lead to this server, and then reads its answers (DNS rebinding). It cannot do
+    so with a number. So the server takes numbers, the names of its machine, and what `server.allowedHosts` and
+    `browser.serverAddress` name.
+    """
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return False
+    own = socket.gethostname().lower()
+    if name in ("localhost", own, f"{own}.local", config.get_option("browser.serverAddress").lower()):
+        return True
+    if config.get_option("server.allowedHosts") and is_host_allowed(host):
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def raise_descriptor_limit():
+    """Have the process open as many files and connections as its system lets it, up to 10,240."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    if soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def is_from_a_page(data):
+    """Whether bytes that came by WebSocket, None for a text, are a message that a page of this app sends.
+
+    Others would have the server drop its caches, list the checkout's files, install things or name thousands of files.
+    """
+    message = BackMsg()
+    try:
+        message.ParseFromString(data)
+    except Exception:  # whatever protobuf trips over
+        return False
+    kind = message.WhichOneof("type")
+    if kind == "backend_operation_request":
+        return message.backend_operation_request.WhichOneof("payload") == "deferred_file"
+    return kind in MESSAGES and len(message.file_urls_request.file_names) <= FILES_AT_ONCE
+
+
+def _only_from_pages(receive):
+    """What `receive` gives, without the messages that no page sends."""
+
+    async def receive_from_pages():
+        while True:
+            event = await receive()
+            if event["type"] != "websocket.receive" or is_from_a_page(event.get("bytes")):
+                return event
+
+    return receive_from_pages
+
+
+async def _forget_downloads():
+    """Again and again have Streamlit forget the files that no page shows, downloads at the second time."""
+    while True:
+        await asyncio.sleep(FORGET_EVERY_S)
+        runtime.get_instance().media_file_mgr.remove_orphaned_files()
+
+
+def _keeping_the_last(add_file):
+    """`add_file` of the uploads' manager, which then forgets all but a visitor's last."""
+
+    def add_and_forget(manager, session_id, file):
+        add_file(manager, session_id, file)
+        for file_id in list(manager.file_storage[session_id])[:-UPLOADS_OF_A_VISITOR]:
+            manager.remove_file(session_id, file_id)
+
+    return add_and_forget

@@ -1,0 +1,215 @@
+"""What the server refuses and bounds, tried on a real one by visitors who are none."""
+
+import asyncio
+import resource
+import socket
+import threading
+from contextlib import contextmanager
+from types import SimpleNamespace
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+from browser import serving
+from starlette.formparsers import MultiPartParser
+from streamlit import net_util
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.runtime.media_file_manager import MediaFileManager
+from streamlit.runtime.media_file_storage import MediaFileStorageError
+from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from visitor import visiting
+from websockets.exceptions import ConnectionClosedError, InvalidStatus
+
+from autoencoder.ui import guard
+from autoencoder.ui.guard import FILES_AT_ONCE, guarded, is_from_a_page
+
+EVIL = "evil.example:80"
+
+
+@pytest.fixture(scope="module")
+def address():
+    with serving("--server.allowedHosts", "school.example") as address:
+        yield address.replace("localhost", "127.0.0.1")
+
+
+@pytest.fixture(scope="module")
+def open_address():
+    """That of a server for a class, which takes each name that its own machine has."""
+    with serving("--server.address", "0.0.0.0") as address:
+        yield address
+
+
+def status(address, host):
+    try:
+        return urlopen(Request(address, headers={"Host": host})).status
+    except HTTPError as error:
+        return error.code
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "127.0.0.1:8501", "192.168.1.5:8501", "[::1]:8501", socket.gethostname()]
+)
+def test_the_machine_is_reached_by_its_numbers_and_its_names(open_address, host):
+    assert status(open_address, host) == 200
+    with visiting(open_address, host=host) as visitor:
+        visitor.open_page()
+
+
+@pytest.mark.parametrize(
+    "host", [EVIL, "", "localhost.evil.example", "127.0.0.1.evil.example", "[", "localhost@evil.example"]
+)
+def test_a_foreign_host_is_refused(open_address, host):
+    assert status(open_address, host) == 400
+
+
+def test_a_page_that_leads_its_own_name_here_is_refused(open_address):
+    with pytest.raises(InvalidStatus, match="403"), visiting(open_address, host=EVIL, origin=f"http://{EVIL}"):
+        pass
+
+
+def test_a_host_that_is_named_at_the_start_is_answered(address):
+    assert status(address, "school.example") == 200
+    with visiting(address, host="school.example") as visitor:
+        visitor.open_page()
+
+
+@contextmanager
+def listening():
+    """A proxy's address, and the list of what has connected to it."""
+    connections = []
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+
+        def note():
+            while True:
+                try:
+                    connection, _ = proxy.accept()
+                except OSError:
+                    return
+                connections.append(connection.recv(1000))
+                connection.close()
+
+        threading.Thread(target=note, daemon=True).start()
+        yield f"http://127.0.0.1:{proxy.getsockname()[1]}", connections
+
+
+def test_nothing_outside_is_asked_at_the_start_or_for_a_foreign_origin():
+    with listening() as (proxy, connections):
+        ways_out = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), proxy)
+        with serving("--server.address", "0.0.0.0", MNIST_NPZ="/none", **ways_out) as address:
+            for _ in range(3):
+                with pytest.raises(InvalidStatus, match="403"), visiting(address, origin="http://evil.example"):
+                    pass
+            with visiting(address) as visitor:
+                visitor.open_page()
+        assert connections == []
+
+
+@contextmanager
+def limited(kind, soft):
+    """Have what is started meanwhile begin with a lower limit."""
+    before = resource.getrlimit(kind)
+    resource.setrlimit(kind, (soft, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(kind, before)
+
+
+def test_a_class_is_not_locked_out_by_descriptors():
+    with limited(resource.RLIMIT_NOFILE, 256):
+        app = serving()
+        address = app.__enter__()
+    visitors = []
+    try:
+        for _ in range(100):  # three or four descriptors each
+            visit = visiting(address)
+            visitors.append((visit, visit.__enter__()))
+        visitors[-1][1].open_page()
+    finally:
+        for visit, _ in visitors:
+            visit.__exit__(None, None, None)
+        app.__exit__(None, None, None)
+
+
+def metrics(address):
+    """What the server says of its own memory, {cache: bytes}."""
+    lines = urlopen(f"{address}/_stcore/metrics").read().decode().splitlines()
+    rows = [line for line in lines if line.startswith("cache_memory_bytes{")]
+    return {row.split('"')[1]: int(row.split()[-1]) for row in rows}
+
+
+def test_of_a_visitor_s_uploads_the_last_two_are_kept(address):
+    with visiting(address, host="school.example") as visitor:
+        session = visitor.open_page()
+        for number in range(5):
+            assert visitor.upload(session, f"file-{number}", bytes(100_000 + number)) == 204
+    assert metrics(address)["UploadedFileManager"] == 100_003 + 100_004
+
+
+def test_an_upload_needs_no_room_on_the_disk():
+    with limited(resource.RLIMIT_FSIZE, 500_000), serving() as address, visiting(address) as visitor:
+        assert visitor.upload(visitor.open_page(), "file", bytes(4_000_000)) == 204
+
+
+def test_a_download_is_forgotten_when_its_visitor_has_left(monkeypatch):
+    storage = MemoryMediaFileStorage("/media")
+    manager = MediaFileManager(storage)
+    monkeypatch.setattr(guard.runtime, "get_instance", lambda: SimpleNamespace(media_file_mgr=manager))
+    monkeypatch.setattr(guard, "FORGET_EVERY_S", 0.01)
+    for kind in (
+        (net_util, "get_external_ip"),
+        (MultiPartParser, "spool_max_size"),
+        (MemoryUploadedFileManager, "add_file"),
+    ):
+        monkeypatch.setattr(*kind, getattr(*kind))  # given back at the end
+    button = manager.add_deferred(lambda: b"a card", "image/png", "where the button is")
+    url = manager.execute_deferred(button)
+    assert storage.get_file(url.split("/")[-1]).content == b"a card"
+
+    async def serve_for_a_while():
+        async with guarded(None):
+            await asyncio.sleep(0.2)
+
+    manager.clear_session_refs()
+    asyncio.run(serve_for_a_while())
+    with pytest.raises(MediaFileStorageError):
+        storage.get_file(url.split("/")[-1])
+
+
+def test_a_visitor_cannot_drop_the_caches_or_see_the_checkout(address):
+    with visiting(address, host="school.example") as visitor:
+        visitor.open_page()
+        assert "st_cache_resource" in metrics(address)
+        for message in (BackMsg(clear_cache=True), BackMsg(load_git_info=True), b"\xff", BackMsg(app_heartbeat=True)):
+            visitor.send(message)
+        answers = []
+        while "heartbeat_ack" not in answers:
+            answers.append(visitor.receive(5).WhichOneof("type"))
+        assert "git_info_changed" not in answers
+        assert "st_cache_resource" in metrics(address)
+
+
+def test_a_message_of_more_than_a_megabyte_ends_the_connection(address):
+    with visiting(address, host="school.example") as visitor:
+        visitor.open_page()
+        message = BackMsg()
+        message.rerun_script.widget_states.widgets.add(id="canvas", string_value="x" * 1_100_000)
+        visitor.send(message)
+        with pytest.raises(ConnectionClosedError, match="1009"):
+            visitor.wait_for("script_finished")
+
+
+def test_what_pages_send_passes_and_what_they_do_not_send_is_dropped():
+    files = BackMsg()
+    files.file_urls_request.file_names.append("digit.png")
+    assert is_from_a_page(files.SerializeToString())
+    files.file_urls_request.file_names.extend(["x"] * FILES_AT_ONCE)
+    assert not is_from_a_page(files.SerializeToString())
+    operation = BackMsg()
+    operation.backend_operation_request.deferred_file.file_id = "a card"
+    assert is_from_a_page(operation.SerializeToString())
+    operation.backend_operation_request.install_skills.SetInParent()
+    assert not is_from_a_page(operation.SerializeToString())
+    assert not is_from_a_page(None)
+    assert not is_from_a_page(b"")

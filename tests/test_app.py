@@ -332,6 +332,18 @@ def test_the_canvas_is_there_before_the_engine(monkeypatch, strokes):
     assert order == ["canvas", "engine"]
 
 
+def test_an_address_that_has_fallen_behind_the_settings_is_corrected(seventh):
+    app = page(q=seventh)
+    app.slider(key="neighbors").set_value(6).run()
+    app.toggle(key="difference").set_value(True).run()
+    app.query_params.update({"neighbors": "5", "guess": "true"})  # as an answer wrote it that was on its way
+    del app.query_params["difference"]
+    app.run()
+    said = {key: value[0] if isinstance(value, list) else value for key, value in app.query_params.items()}
+    assert said == {"q": seventh, "neighbors": "6", "difference": "true"}
+    assert "neighbors=6&difference=true" in app.code[0].value or "difference=true&neighbors=6" in app.code[0].value
+
+
 def test_missing_artifacts_are_said_with_the_command_that_repairs_them(monkeypatch, tmp_path):
     loading.load_engine.clear()
     monkeypatch.setattr(artifacts, "DIRECTORY", tmp_path)

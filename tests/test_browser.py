@@ -62,6 +62,28 @@ def test_a_drawn_digit_finds_four_of_its_kind(page, digit, drawings, engine):
     expect(page.get_by_alt_text("the reconstruction")).to_be_visible()
 
 
+def test_the_address_keeps_up_with_the_page_on_a_slow_tablet(page):
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 6})
+    settle(page)
+    slider = page.get_by_role("slider", name="Neighbors")
+    difference = page.get_by_role("switch", name="Show the difference")
+    for number in range(4):
+        page.get_by_role("button", name="Random query").click()
+        if number % 2:
+            slider.press("ArrowRight")  # while the answer is on its way
+        else:
+            difference.press("Space")
+        page.wait_for_timeout(150 * number)
+        slider.press("ArrowRight" if number < 2 else "ArrowLeft")
+        settle(page)
+        page.wait_for_timeout(1000)  # the slider waits before it tells what it is set to
+        settle(page)
+        asked = page.evaluate("Object.fromEntries(new URLSearchParams(location.search))")
+        assert asked.get("neighbors", "4") == slider.input_value()
+        assert asked.get("difference", "false") == str(difference.is_checked()).lower()
+        assert f"Digit {asked['q'].split('-')[1]} of the gallery" in page.locator("body").inner_text()
+
+
 # From now on `window.sent` counts what the page sends to the server.
 COUNT_SENT = """() => {
     window.sent = 0

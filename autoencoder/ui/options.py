@@ -26,6 +26,7 @@ class Options:
 
 def choose_options():
     """Show the slider and the switches; returns the Options."""
+    _correct_address()
     neighbors = st.slider("Neighbors", FEWEST, MOST, USUAL, key="neighbors", bind="query-params", width=220)
     switches = {
         key: st.toggle(label, default, key=key, bind="query-params", width="content")
@@ -44,6 +45,17 @@ def nonsense_in_address():
     wrong = [key for key in SWITCHES if _said(key, "true") not in ("true", "false")]
     numbers = [str(number) for number in range(FEWEST, MOST + 1)]
     return wrong if _said("neighbors", str(USUAL)) in numbers else [*wrong, "neighbors"]
+
+
+def _correct_address():
+    """Have the address say what is set, where an answer that was on its way has since written what was set before.
+
+    Streamlit writes a setting into the address when it is assigned.
+    """
+    usual = {"neighbors": USUAL} | {key: default for key, (_, default) in SWITCHES.items()}
+    for key in usual.keys() & st.session_state.keys():
+        if _said(key, str(usual[key]).lower()) != str(st.session_state[key]).lower():
+            st.session_state[key] = st.session_state[key]
 
 
 def _said(key, default):

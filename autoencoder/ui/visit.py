@@ -76,11 +76,17 @@ def open_address(page):
 
 
 def write_address():
-    """Have the address say what is asked, unless that is a drawing too long for it."""
-    st.session_state.address = _asked_briefly()
-    if st.session_state.address:
-        st.query_params[PARAMETER] = st.session_state.address
-    elif PARAMETER in st.query_params:
+    """Have the address say what is asked, unless that is a drawing too long for it.
+
+    It is left alone where it does so already: Streamlit writes all of it, with the settings as they were when it began
+    to run, and the visitor may have changed one since.
+    """
+    st.session_state.address = asked = _asked_briefly()
+    if asked == st.query_params.get(PARAMETER):
+        return
+    if asked:
+        st.query_params[PARAMETER] = asked
+    else:
         del st.query_params[PARAMETER]
 
 

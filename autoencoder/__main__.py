@@ -11,7 +11,8 @@ from PIL import Image
 from autoencoder import artifacts
 from autoencoder.artifacts import ArtifactError
 from autoencoder.data import DataError, load_bundled, load_drawn, load_gallery, load_mnist
-from autoencoder.preprocess import NoDigitError, digit_from_image
+from autoencoder.photo import digit_from_image
+from autoencoder.preprocess import NoDigitError
 from autoencoder.search import SearchError
 
 

@@ -1,14 +1,12 @@
-"""From a drawing or a picture to a digit as MNIST has them.
+"""From a drawing or a picture in gray to a digit as MNIST has them.
 
 MNIST's own recipe (LeCun, Bottou, Bengio and Haffner, "Gradient-Based Learning Applied to Document Recognition",
 1998): ink bright on black, cropped, its longer side scaled to 20 pixels with an anti-aliasing filter, placed in
 28 x 28 by its centre of mass. A real MNIST digit comes out of it as it went in.
 """
 
-import io
-
 import numpy as np
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageDraw
 
 SIDE_PX = 28
 BOX_PX = 20  # the longer side of the ink
@@ -21,10 +19,6 @@ FAINT_INK, FULL_INK = 0.15, 0.6  # in pictures larger than MNIST's: below it is 
 GRAIN_DEVIATIONS = 4  # robust standard deviations of the paper that are still paper
 PLANE_STEPS = 10
 DARKEST_PAPER = 0.1  # that ink is darker than
-IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")  # of all that Pillow could try
-# More is refused from the header, before decoding, which would take too long. JPEG decodes straight to a smaller size.
-MAX_JPEG_PIXELS, MAX_OTHER_PIXELS = 24_000_000, 8_300_000  # a photo, and a 4K screen
-WORKING_SIDE_PX = 400  # larger pictures are first reduced to this: faster, and it averages the noise away
 
 
 class NoDigitError(ValueError):
@@ -85,23 +79,8 @@ def shrink_strokes(strokes, *, canvas_px, brush_px):
     return _in_256_levels(drawn.reshape(SIDE_PX, SUPERSAMPLING, SIDE_PX, SUPERSAMPLING).mean(axis=(1, 3)))
 
 
-def digit_from_image(data):
-    """The digit in an image file: light on dark or dark on light, photo or scan.
-
-    Args:
-        data: bytes of a PNG, JPEG, WebP or BMP file.
-
-    Returns:
-        float32 (28, 28) in [0, 1], ink bright.
-
-    Raises:
-        NoDigitError: the bytes are no readable image, it is too large, or nothing stands out in it.
-    """
-    return digit_from_gray(read_gray(data))
-
-
 def digit_from_gray(gray):
-    """The digit float32 (28, 28) in a picture that `read_gray` has read; raises NoDigitError if there is none."""
+    """The digit float32 (28, 28) in a picture that `photo.read_gray` has read; raises NoDigitError if there is none."""
     ink = ink_from_gray(gray)
     if max(ink.shape) > SIDE_PX:
         ink = np.clip((ink - FAINT_INK) / (FULL_INK - FAINT_INK), 0, 1)
@@ -220,53 +199,3 @@ def _draw(strokes, width, size):
         for x, y in stroke:
             pen.circle((x, y), width / 2, fill=255)
     return np.asarray(canvas, np.float32) / 255
-
-
-def read_gray(data):
-    """An image file's first frame in gray, upright, transparent parts as paper.
-
-    Args:
-        data: bytes of a PNG, JPEG, WebP or BMP file.
-
-    Returns:
-        float32 (h, w) in [0, 1], the longer side at most 400.
-
-    Raises:
-        NoDigitError: the bytes are no readable image, or it is too large.
-    """
-    unreadable = NoDigitError("This is not a picture that can be read: choose a PNG, JPEG, WebP or BMP file.")
-    too_large = NoDigitError(
-        f"This picture is too large: choose one of at most {MAX_OTHER_PIXELS / 1e6:g} megapixels, "
-        f"or a JPEG of at most {MAX_JPEG_PIXELS / 1e6:g}."
-    )
-    try:
-        image = Image.open(io.BytesIO(data), formats=IMAGE_FORMATS)
-    except Image.DecompressionBombError:
-        raise too_large from None
-    except Exception:  # Pillow's readers raise whatever their format's parser trips over
-        raise unreadable from None
-    # A JPEG that holds more than one picture, as some phones take them, is an MPO to Pillow.
-    if image.width * image.height > (MAX_JPEG_PIXELS if image.format in ("JPEG", "MPO") else MAX_OTHER_PIXELS):
-        raise too_large
-    try:
-        image.draft("L", (WORKING_SIDE_PX, WORKING_SIDE_PX))
-        ImageOps.exif_transpose(image, in_place=True)
-        return _to_gray(image)
-    except Exception:
-        raise unreadable from None
-
-
-def _to_gray(image):
-    """Gray float32 (h, w) in [0, 1] of an image of any mode, its longer side at most WORKING_SIDE_PX."""
-    if image.mode.startswith("I"):  # 16 bit: Pillow's own conversion would clip
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    elif image.has_transparency_data:
-        image = image if image.mode == "RGBA" else image.convert("RGBA")
-        image.thumbnail((WORKING_SIDE_PX, WORKING_SIDE_PX))
-        gray, alpha = (np.asarray(band, np.float32) / 255 for band in (image.convert("L"), image.getchannel("A")))
-        ink_is_bright = (gray * alpha).sum() > alpha.sum() / 2
-        paper = 0.0 if ink_is_bright else 1.0
-        return gray * alpha + paper * (1 - alpha)
-    image = image.convert("L")
-    image.thumbnail((WORKING_SIDE_PX, WORKING_SIDE_PX))
-    return np.asarray(image, np.float32) / 255

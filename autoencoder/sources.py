@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from autoencoder.data import UNLABELLED, DataError
-from autoencoder.preprocess import NoDigitError, read_gray
+from autoencoder.photo import read_gray
+from autoencoder.preprocess import NoDigitError
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 MOST_BYTES = 50_000_000  # of a picture's file

@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
+from test_photo import SLOW
 
-from autoencoder.preprocess import NoDigitError, digit_from_image, digit_from_strokes
+from autoencoder.photo import digit_from_image
+from autoencoder.preprocess import NoDigitError, digit_from_strokes
 from autoencoder.strokes import BRUSH_PX, simplify
 from autoencoder.ui import address
 from autoencoder.ui.canvas import strokes_from_fabric
@@ -85,6 +87,12 @@ def test_the_largest_pictures_are_soon_a_digit(kind, mode, size):
     paper.convert(mode).save(file, kind, **more)
     digit = outcome(lambda: digit_from_image(file.getvalue()), ())
     assert is_digit_or_sentence(digit)
+
+
+@pytest.mark.parametrize("kind", SLOW)
+def test_pictures_made_to_take_long_are_soon_refused(kind):
+    data = SLOW[kind]()
+    assert outcome(lambda: digit_from_image(data), NoDigitError).endswith(".")
 
 
 NUMBERS = (

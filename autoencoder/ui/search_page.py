@@ -1,10 +1,12 @@
 """The Search page: get the query, search, show."""
 
+import threading
 from dataclasses import replace
 
 import streamlit as st
 
-from autoencoder.preprocess import NoDigitError, digit_from_gray, read_gray, shrink_strokes
+from autoencoder.photo import read_gray
+from autoencoder.preprocess import NoDigitError, digit_from_gray, shrink_strokes
 from autoencoder.search import SearchError
 from autoencoder.strokes import BRUSH_PX, CANVAS_PX
 from autoencoder.ui import canvas, visit
@@ -19,6 +21,7 @@ from autoencoder.ui.style import fit_screen
 
 UPLOAD_TYPES = ["png", "jpg", "jpeg", "webp", "bmp"]
 INPUT_PX, PRESENTED_INPUT_PX = 328, 420  # what a phone of 360 px has; and what leaves an answer one screen high
+READING = threading.Semaphore(2)  # large pictures at a time: more would hold up all who draw
 A_DAY_S = 86_400  # "1d" would say the same, but Streamlit loads pandas to read it
 
 
@@ -151,7 +154,8 @@ def _keep_picture(source):
     st.session_state.problem = digit = None
     if file:
         try:
-            gray = read_gray(file.getvalue())
+            with READING:
+                gray = read_gray(file.getvalue())
             digit = digit_from_gray(gray)
             st.session_state.picture = digit, gray
         except NoDigitError as problem:

@@ -1,0 +1,125 @@
+"""From a picture's file to gray, and to a digit.
+
+Pillow reads the files. Some are made to take seconds or minutes of it: those are refused by their structure first.
+"""
+
+import io
+import re
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from autoencoder.preprocess import NoDigitError, digit_from_gray
+
+IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")  # of all that Pillow could try
+# More is refused from the header, before decoding, which would take too long. JPEG decodes straight to a smaller size.
+MAX_JPEG_PIXELS, MAX_OTHER_PIXELS = 24_000_000, 8_300_000  # a photo, and a 4K screen
+MAX_PNG_CHUNKS, MAX_JPEG_SEGMENTS, MAX_JPEG_SCANS = 10_000, 1000, 100
+MAX_SCANNED_PIXELS = 300_000_000  # of all scans of a JPEG: 12 of the largest; progressive photos have about 10
+PNG_START, JPEG_START = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
+JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # not a byte of the scan itself, nor a restart within it
+START_OF_SCAN, END_OF_IMAGE, WITHOUT_LENGTH = 0xDA, 0xD9, (0x01, 0xD8)
+WORKING_SIDE_PX = 400  # larger pictures are first reduced to this: faster, and it averages the noise away
+
+
+def digit_from_image(data):
+    """The digit in an image file: light on dark or dark on light, photo or scan.
+
+    Args:
+        data: bytes of a PNG, JPEG, WebP or BMP file.
+
+    Returns:
+        float32 (28, 28) in [0, 1], ink bright.
+
+    Raises:
+        NoDigitError: the bytes are no readable image, it is too large, or nothing stands out in it.
+    """
+    return digit_from_gray(read_gray(data))
+
+
+def read_gray(data):
+    """An image file's first frame in gray, upright, transparent parts as paper.
+
+    Args:
+        data: bytes of a PNG, JPEG, WebP or BMP file.
+
+    Returns:
+        float32 (h, w) in [0, 1], the longer side at most 400.
+
+    Raises:
+        NoDigitError: the bytes are no readable image, or it is too large, or would take too long to read.
+    """
+    unreadable = NoDigitError("This is not a picture that can be read: choose a PNG, JPEG, WebP or BMP file.")
+    too_large = NoDigitError(
+        f"This picture is too large: choose one of at most {MAX_OTHER_PIXELS / 1e6:g} megapixels, "
+        f"or a JPEG of at most {MAX_JPEG_PIXELS / 1e6:g}."
+    )
+    too_slow = NoDigitError("This picture would take too long to read: save it again as a PNG or JPEG.")
+    n_scans = _count_jpeg_scans(data) if data.startswith(JPEG_START) else 1
+    if n_scans > MAX_JPEG_SCANS or (data.startswith(PNG_START) and _has_too_many_chunks(data)):
+        raise too_slow
+    try:
+        image = Image.open(io.BytesIO(data), formats=IMAGE_FORMATS)
+    except Image.DecompressionBombError:
+        raise too_large from None
+    except Exception:  # Pillow's readers raise whatever their format's parser trips over
+        raise unreadable from None
+    n_pixels = image.width * image.height
+    # A JPEG that holds more than one picture, as some phones take them, is an MPO to Pillow.
+    if n_pixels > (MAX_JPEG_PIXELS if image.format in ("JPEG", "MPO") else MAX_OTHER_PIXELS):
+        raise too_large
+    if n_scans * n_pixels > MAX_SCANNED_PIXELS or any(tile.codec_name == "bmp_rle" for tile in image.tile):
+        raise too_slow  # run lengths are decoded in Python
+    try:
+        image.draft("L", (WORKING_SIDE_PX, WORKING_SIDE_PX))
+        ImageOps.exif_transpose(image, in_place=True)
+        return _to_gray(image)
+    except Exception:
+        raise unreadable from None
+
+
+def _count_jpeg_scans(data):
+    """The number of scans in a JPEG file's first picture; more than 100 where it has more than 1,000 segments.
+
+    A segment is a marker (0xff and its kind), the length of what follows, and that. Before a marker only a scan has
+    bytes of its own. (ITU-T T.81, annex B.)
+    """
+    place, n_segments, n_scans, in_scan = len(JPEG_START), 0, 0, False
+    while n_scans <= MAX_JPEG_SCANS and (found := JPEG_MARKER.search(data, place)):
+        kind = found[0][1]
+        if kind == END_OF_IMAGE:
+            break
+        n_segments += 1 if in_scan else 1 + found.start() - place  # Pillow skips what is between byte by byte
+        if n_segments > MAX_JPEG_SEGMENTS:
+            return MAX_JPEG_SCANS + 1
+        in_scan = kind == START_OF_SCAN
+        n_scans += in_scan
+        length = 0 if kind in WITHOUT_LENGTH else int.from_bytes(data[found.end() : found.end() + 2])
+        place = found.end() + length
+    return n_scans
+
+
+def _has_too_many_chunks(data):
+    """Whether a PNG file has more than 10,000 chunks: a length, a name, what is that long, and a checksum."""
+    place = len(PNG_START)
+    for _ in range(MAX_PNG_CHUNKS):
+        if place >= len(data):
+            return False
+        place += 12 + int.from_bytes(data[place : place + 4])
+    return place < len(data)
+
+
+def _to_gray(image):
+    """Gray float32 (h, w) in [0, 1] of an image of any mode, its longer side at most WORKING_SIDE_PX."""
+    if image.mode.startswith("I"):  # 16 bit: Pillow's own conversion would clip
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    elif image.has_transparency_data:
+        image = image if image.mode == "RGBA" else image.convert("RGBA")
+        image.thumbnail((WORKING_SIDE_PX, WORKING_SIDE_PX))
+        gray, alpha = (np.asarray(band, np.float32) / 255 for band in (image.convert("L"), image.getchannel("A")))
+        ink_is_bright = (gray * alpha).sum() > alpha.sum() / 2
+        paper = 0.0 if ink_is_bright else 1.0
+        return gray * alpha + paper * (1 - alpha)
+    image = image.convert("L")
+    image.thumbnail((WORKING_SIDE_PX, WORKING_SIDE_PX))
+    return np.asarray(image, np.float32) / 255

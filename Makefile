@@ -6,6 +6,8 @@
 # make latency: from pen-up to neighbors.   make fuzz: thousands of hostile inputs.
 .PHONY: app class test lint screenshots journeys benchmark large load latency fuzz
 
+# Streamlit needs a home folder, and a user of a container may have none.
+export HOME ?= $(shell getent passwd $$(id -u) | cut -d: -f6 | grep . || echo /tmp)
 PORT ?= 8501
 PYTHON ?= python3 python3.13 python3.12 python3.11
 VENV := .venv

@@ -17,6 +17,7 @@ MANIFEST = "manifest.json"
 METRICS = "metrics.json"
 READY = ".ready"  # holds a build that is whole while its files take their places
 PCA = "pca.npz"
+UNREADABLE = "{} cannot be read: give this user the right to."
 REPAIR = "restore it with `git checkout artifacts`, or rebuild it with `python -m autoencoder train`"
 
 
@@ -55,13 +56,21 @@ def verify(directory=DIRECTORY, *, required=(), repair=REPAIR):
         dict(manifest["data"])
     except FileNotFoundError:
         raise ArtifactError(f"{path} is missing: {repair}.") from None
+    except PermissionError:
+        raise ArtifactError(UNREADABLE.format(path)) from None
     except (OSError, ValueError, KeyError, TypeError):
         raise ArtifactError(f"{path} is damaged: {repair}.") from None
     for name, sha256 in expected.items():
         artifact = path.with_name(name)
-        if not artifact.is_file():
-            raise ArtifactError(f"{artifact} is missing: {repair}.")
-        if sha256_of(artifact) != sha256:
+        try:
+            is_that = sha256_of(artifact) == sha256
+        except FileNotFoundError:
+            raise ArtifactError(f"{artifact} is missing: {repair}.") from None
+        except PermissionError:
+            raise ArtifactError(UNREADABLE.format(artifact)) from None
+        except OSError:
+            is_that = False
+        if not is_that:
             raise ArtifactError(f"{artifact} is damaged, or of another run than {MANIFEST}: {repair}.")
     return manifest
 
@@ -161,7 +170,7 @@ def sha256_of(path):
 def _put_in_place(directory):
     """Move what is ready to its place, the manifest last."""
     ready = directory / READY
-    if not ready.is_dir():
+    if not os.path.isdir(ready):
         return
     for path in sorted(ready.iterdir(), key=lambda path: path.name == MANIFEST):
         with suppress(FileNotFoundError):  # another process does the same

@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 import threading
+import zipfile
 import zlib
 from dataclasses import dataclass
 from functools import cached_property
@@ -150,6 +151,18 @@ def load_drawn(path, *, percent=None):
     return Digits(name, images, np.array(labels, np.uint8), sha256)
 
 
+def read_npy_header(file):
+    """The shape, whether in Fortran order, and the dtype of an array whose .npy file is open at its start.
+
+    Raises:
+        ValueError: it is none, or of a later version than 1.0, which plain arrays do not need.
+    """
+    version = np.lib.format.read_magic(file)
+    if version != (1, 0):
+        raise ValueError(f"expected an .npy file of version 1.0, received {version}")
+    return np.lib.format.read_array_header_1_0(file)
+
+
 def _enlarge(coverage):
     side = coverage.shape[0] * ENLARGEMENT
     smooth = np.asarray(Image.fromarray(coverage).resize((side, side), Image.Resampling.BICUBIC))
@@ -159,11 +172,14 @@ def _enlarge(coverage):
 def _find_mnist(wait_s):
     """The path of MNIST's file and what to do if it turns out to be damaged."""
     if given := os.environ.get("MNIST_NPZ"):
-        if not Path(given).is_file():
+        if not os.path.isfile(given):
             raise DataError(f"MNIST_NPZ names {given}, and there is no such file: correct it, or unset it to download.")
         return Path(given), "replace it, or unset MNIST_NPZ to download it again"
-    cached = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "datasets" / "mnist.npz"
-    if not cached.is_file():
+    home = os.path.expanduser("~")
+    if not os.environ.get("KERAS_HOME") and home == "~":
+        raise DataError("There is no home folder to look for MNIST in: set HOME, or MNIST_NPZ to a copy of mnist.npz.")
+    cached = Path(os.environ.get("KERAS_HOME") or Path(home, ".keras")) / "datasets" / "mnist.npz"
+    if not os.path.isfile(cached):
         _fetch(cached, wait_s)
     return cached, "delete it to download it again"
 
@@ -217,16 +233,18 @@ def _fetch(path, wait_s):
 
 
 def _verified_array(path, name, remedy):
-    shape, sha256 = MNIST_ARRAYS[name]
+    expected, sha256 = MNIST_ARRAYS[name]
+    array = None
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            array = np.asarray(arrays[name])
+        with zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as file:
+            shape, _, dtype = read_npy_header(file)  # first: a file may say of itself that it is endless
+        if (shape, dtype) == (expected, np.uint8):
+            with np.load(path, allow_pickle=False) as arrays:
+                array = np.asarray(arrays[name])
     except Exception as error:  # NumPy, zipfile and zlib raise whatever the damage makes them stumble over
         raise DataError(f"{path} cannot be read as MNIST ({name}: {error}): {remedy}.") from None
-    if array.shape != shape or array.dtype != np.uint8:
-        raise DataError(
-            f"{path} is not MNIST: expected {name} uint8 {shape}, received {array.dtype} {array.shape}: {remedy}."
-        )
+    if array is None:
+        raise DataError(f"{path} is not MNIST: expected {name} uint8 {expected}, received {dtype} {shape}: {remedy}.")
     if hashlib.sha256(np.ascontiguousarray(array)).hexdigest() != sha256:
         raise DataError(f"{path} is not MNIST: the SHA-256 of {name} is not {sha256[:12]}…: {remedy}.")
     return array

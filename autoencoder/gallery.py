@@ -3,6 +3,8 @@
 import hashlib
 import json
 import os
+import weakref
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -14,6 +16,11 @@ from autoencoder import artifacts
 from autoencoder.data import UNLABELLED, DataError, Digits
 from autoencoder.preprocess import SIDE_PX, NoDigitError, digit_from_gray
 from autoencoder.search import NearestNeighbors, NearestNeighborsInBlocks
+
+try:
+    import fcntl
+except ImportError:  # Windows, which lets nobody overwrite a file that is mapped into memory
+    fcntl = None
 
 LATENT_DIM = 32
 BATCH = 1000
@@ -76,21 +83,33 @@ def build(source, directory, space, encoder_sha256, *, name=None, as_is=False):
         dict: the manifest.
 
     Raises:
-        DataError: the folder holds something else, or the source holds fewer than 5 digits.
+        DataError: the folder holds something else or is in use, or the source holds fewer than 5 digits.
     """
     directory = Path(directory)
     name = name or directory.resolve().name
     if _short(name) in TAKEN:
         raise DataError(f"{name} is the name of something else in the app: choose another with --name.")
     build_of = {"source": source.identity, "name": name, "as_is": as_is, "encoder": encoder_sha256}
-    if (directory / artifacts.MANIFEST).is_file():
-        manifest = _verify(directory)
-        if other := _difference(manifest, build_of):
-            raise DataError(f"{directory} holds another gallery, {other}: name another folder.")
+    if manifest := _finished(directory, build_of):
         return manifest
     directory.mkdir(parents=True, exist_ok=True)
+    with _writing_alone(directory):
+        return _finished(directory, build_of) or _build(source, directory, space, build_of)
+
+
+def _finished(directory, build_of):
+    """The manifest of a build that was done before, None if there is none; raises DataError if it is another's."""
+    if not (directory / artifacts.MANIFEST).is_file():
+        return None
+    manifest = _verify(directory)
+    if other := _difference(manifest, build_of):
+        raise DataError(f"{directory} holds another gallery, {other}: name another folder.")
+    return manifest
+
+
+def _build(source, directory, space, build_of):
     progress = _progress_of(directory, build_of)
-    _encode_all(source, directory, space, progress, as_is=as_is)
+    _encode_all(source, directory, space, progress)
     n = progress["kept"]
     if n < FEWEST:
         with open(directory / SKIPPED, encoding="utf-8", errors="surrogateescape") as skipped:
@@ -99,7 +118,7 @@ def build(source, directory, space, encoder_sha256, *, name=None, as_is=False):
             (directory / file).unlink()
         left_out = f" Left out: {progress['read'] - n:,}, the first {first}" if first else ""
         raise DataError(f"the source holds {n} digits, at least {FEWEST} are needed.{left_out}")
-    digits, latents = _open_arrays(directory, name, "")
+    digits, latents = _open_arrays(directory, build_of["name"], "")
     np.savez(directory / TYPICAL, **_typical_of(digits, latents, space))
     files = [IMAGES, LABELS, LATENTS, TYPICAL, FILES, SKIPPED]
     manifest = build_of | {
@@ -124,6 +143,8 @@ def open_gallery(directory, encoder_sha256):
     if manifest["encoder"] != encoder_sha256:
         raise DataError(f"the latents in {directory} are another encoder's: {REBUILD}.")
     digits, latents = _open_arrays(directory, manifest["name"], manifest["files"][IMAGES])
+    if (held := _hold(directory, shared=True)) is not None:
+        weakref.finalize(digits.images, os.close, held)
     with np.load(directory / TYPICAL, allow_pickle=False) as arrays:
         typical = arrays["distances"], arrays["errors"]
     return StoredGallery(digits, latents, *typical, f"gallery_{digits.name}_{manifest['files'][LATENTS][:12]}")
@@ -179,7 +200,7 @@ def exact_search(latents):
     return (NearestNeighbors if len(latents) <= LARGEST_IN_MEMORY else NearestNeighborsInBlocks)(latents)
 
 
-def _encode_all(source, directory, space, progress, *, as_is):
+def _encode_all(source, directory, space, progress):
     """Read what is left of the source, a batch at a time; `progress` is updated, in memory and in the folder."""
     with (
         _Rows(directory / IMAGES, np.uint8, (SIDE_PX, SIDE_PX), progress["kept"]) as images,
@@ -195,7 +216,7 @@ def _encode_all(source, directory, space, progress, *, as_is):
             for item in islice(items, BATCH):
                 n_read += 1
                 try:
-                    digits.append(_prepared(item, as_is=as_is))
+                    digits.append(_prepared(item, as_is=progress["as_is"]))
                 except NoDigitError as problem:
                     skipped.append(f"{item.name}\t{problem}")
                 else:
@@ -240,6 +261,39 @@ def _open_arrays(directory, name, sha256):
     return Digits(_short(name), StoredImages(images), labels, sha256, f"the {len(labels):,} digits of {name}"), latents
 
 
+@contextmanager
+def _writing_alone(directory):
+    """Hold a folder while it is written to; raises DataError where another build or a search holds it."""
+    held = _hold(directory, shared=False)
+    try:
+        yield
+    finally:
+        if held is not None:
+            os.close(held)
+
+
+def _hold(directory, *, shared):
+    """A folder's descriptor that is locked until it is closed or the process ends; None where there are no such locks.
+
+    Many may hold it shared, to read, or one to write.
+
+    Raises:
+        DataError: it is held in a way that leaves no room for this one.
+    """
+    if not fcntl:
+        return None
+    held = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(held, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(held)
+        raise DataError(f"{directory} is in use: another build writes to it, or a server searches it.") from None
+    except OSError:  # some disks on a network keep no locks
+        os.close(held)
+        return None
+    return held
+
+
 def _short(name):
     """A name as addresses can bear it: at most 40 small letters, digits and underscores."""
     plain = "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in name.lower())
@@ -249,8 +303,11 @@ def _short(name):
 
 
 def _verify(directory):
-    if not (directory / artifacts.MANIFEST).is_file():
-        unfinished = (directory / PROGRESS).is_file()
+    try:
+        finished, unfinished = ((directory / file).is_file() for file in (artifacts.MANIFEST, PROGRESS))
+    except PermissionError:
+        raise DataError(artifacts.UNREADABLE.format(directory)) from None
+    if not finished:
         raise DataError(
             f"The gallery in {directory} is unfinished: repeat its `gallery build`, and it goes on."
             if unfinished

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import math
 import os
 import zipfile
 from contextlib import ExitStack
@@ -11,14 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from autoencoder.data import UNLABELLED, DataError
-from autoencoder.photo import read_gray
+from autoencoder.data import UNLABELLED, DataError, read_npy_header
+from autoencoder.photo import MAX_OTHER_PIXELS, read_gray
 from autoencoder.preprocess import NoDigitError
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 MOST_BYTES = 50_000_000  # of a picture's file
 BYTES_AT_ONCE = 2_000_000  # of an array
-NPY_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 IDX_UINT8 = b"\x00\x00\x08"  # two zeros and the code of unsigned bytes; the number of axes follows
 # The names by which images and labels belong together, in an .npz and as files of the IDX format.
 LABELS_OF = {"images": "labels", "image": "label", "data": "target", "pixels": "labels", "x": "y", "X": "y"}
@@ -86,22 +86,23 @@ class Pictures:
             folder = Path(name).parent.name
             label = int(folder) if len(folder) == 1 and folder in "0123456789" else UNLABELLED
             try:
-                if (self.folder / name).stat().st_size > MOST_BYTES:
-                    raise NoDigitError(f"This file is larger than {MOST_BYTES / 1e6:g} MB.")
-                yield Item(name, label, read_gray((self.folder / name).read_bytes()))
-            except (NoDigitError, OSError) as problem:
+                yield Item(name, label, read_gray(_bytes_of(self.folder / name)))
+            except NoDigitError as problem:
                 yield Item(name, label, None, str(problem))
+            except OSError as error:
+                yield Item(name, label, None, f"It cannot be read: {error.strerror}.")
 
     def _names(self):
-        """The paths below the folder, one directory's names in memory at a time."""
-
-        def fail(error):
-            raise DataError(f"{error.filename} cannot be read: {error.strerror}.") from None
-
-        for place, folders, names in os.walk(self.folder, onerror=fail):
+        """The paths below the folder, one directory's names in memory at a time; last those of unreadable folders."""
+        errors = []
+        for place, folders, names in os.walk(self.folder, onerror=errors.append):
             folders.sort()
             below = Path(place).relative_to(self.folder)
             yield from ((below / name).as_posix() for name in sorted(names) if name.lower().endswith(PICTURES))
+        unreadable = [Path(error.filename) for error in errors]
+        if self.folder in unreadable:
+            raise DataError(f"{self.folder} cannot be read: {errors[0].strerror}.")
+        yield from (folder.relative_to(self.folder).as_posix() for folder in unreadable)
 
 
 class Arrays:
@@ -153,6 +154,8 @@ class _Array:
     def __init__(self, path, member=None):
         self.path, self._member = path, member
         self.name = member.removesuffix(".npy") if member else path.name
+        if not path.is_file():  # a pipe or a device would never end
+            raise ValueError(f"{path} is no regular file")
         with ExitStack() as stack:
             _, self.shape, self.dtype = self._open(stack)
 
@@ -174,10 +177,7 @@ class _Array:
         else:
             file = stack.enter_context((gzip.open if self.path.suffix.lower() == ".gz" else open)(self.path, "rb"))
         if self._member or ".npy" in self.path.name.lower():
-            version = np.lib.format.read_magic(file)
-            if version not in NPY_HEADERS:
-                raise ValueError(f"expected an .npy file of version 1 or 2, received {version}")
-            shape, fortran_order, dtype = NPY_HEADERS[version](file)
+            shape, fortran_order, dtype = read_npy_header(file)
             if fortran_order or dtype.kind not in "uif":
                 raise ValueError(f"expected numbers in C order, received {dtype}{' in Fortran order' * fortran_order}")
             return file, shape, dtype
@@ -228,7 +228,10 @@ def _check_shapes(images, labels):
     flat = len(images.shape) == 2 and images.shape[1] != 784
     if flat or len(images.shape) not in (2, 3) or min(images.shape) < 1:
         raise ValueError(f"expected images (n, h, w) or (n, 784), received {images.name} {images.shape}")
-    n = images.shape[0]
+    n, *sides = images.shape
+    if math.prod(sides) > MAX_OTHER_PIXELS:
+        most = f"{MAX_OTHER_PIXELS / 1e6:g} megapixels"
+        raise ValueError(f"expected images of at most {most}, received {images.name} {images.shape}")
     if labels and (labels.shape not in ((n,), (n, 1)) or labels.dtype.kind not in "ui"):
         raise ValueError(
             f"expected labels ({n},) of whole numbers, received {labels.name} {labels.dtype} {labels.shape}"
@@ -249,7 +252,19 @@ def _as_gray(row):
     return gray.reshape(28, 28) if gray.ndim == 1 else gray
 
 
+def _bytes_of(path):
+    """What a picture's file holds; raises NoDigitError where it is too large, or no file, which may never end."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise NoDigitError("This is no regular file.")
+    if path.stat().st_size > MOST_BYTES:
+        raise NoDigitError(f"This file is larger than {MOST_BYTES / 1e6:g} MB.")
+    return path.read_bytes()
+
+
 def _stamp(path):
     """A text that changes when the file does."""
-    status = path.stat()
+    try:
+        status = path.stat()
+    except OSError as error:
+        return error.strerror
     return f"{status.st_size}-{status.st_mtime_ns}"

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from autoencoder.benchmark import browser_path
 from autoencoder.data import load_bundled, load_gallery
 
 NOWHERE = "http://127.0.0.1:9/mnist.npz"  # the discard port: refused at once
+NOBODY = 65534
 DRAWINGS = Path(__file__).parent / "drawings.json"
 
 
@@ -144,3 +146,25 @@ def is_error(message):
 def seventh(gallery):
     """A digit of the gallery as addresses name it."""
     return f"{gallery.name}-7"
+
+
+@pytest.fixture
+def nobody_s(tmp_path):
+    """A context in which root, whom nothing is forbidden, is another user who owns the test's folder."""
+    if os.geteuid():
+        return nullcontext
+
+    @contextmanager
+    def as_nobody():
+        for path in (tmp_path, *tmp_path.rglob("*")):
+            os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
+        for folder in tmp_path.parents:
+            if folder.stat().st_mode & 0o011 == 0:
+                folder.chmod(folder.stat().st_mode | 0o011)
+        os.seteuid(NOBODY)
+        try:
+            yield
+        finally:
+            os.seteuid(0)
+
+    return as_nobody

@@ -3,11 +3,15 @@ import hashlib
 import http.server
 import io
 import json
+import os
 import re
 import threading
 import time
+import tracemalloc
+import zipfile
 
 import numpy as np
+import pooch  # noqa: F401, while everything can be read
 import pytest
 
 from autoencoder import data
@@ -182,7 +186,7 @@ def test_arrays_of_another_content_are_refused(named, arrays):
 
 def test_no_pickle_is_loaded(named, arrays):
     named(packed(arrays | {"x_test": np.array([{"an": "object"}], object)}))
-    with pytest.raises(DataError, match="cannot be read as MNIST"):
+    with pytest.raises(DataError, match=r"is not MNIST: .* received object"):
         load_mnist()
 
 
@@ -269,3 +273,42 @@ def test_a_file_of_something_else_than_strokes_is_refused(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"pen\.jsonl\.gz"):
         load_drawn(path)
+
+
+def test_a_file_that_claims_to_be_huge_is_refused_by_its_header(named):
+    packed_file = io.BytesIO()
+    with zipfile.ZipFile(packed_file, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("x_test.npy", "w") as file:
+        shape = (2_000_000, 28, 28)
+        np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+        file.write(bytes(50_000_000))
+    named(packed_file.getvalue())
+    tracemalloc.start()
+    with pytest.raises(DataError, match=r"received uint8 \(2000000, 28, 28\)"):
+        load_mnist()
+    assert tracemalloc.get_traced_memory()[1] < 5e6
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("place", ["the file", "its folder"])
+def test_a_file_that_may_not_be_read_is_told(named, arrays, nobody_s, place):
+    path = named(packed(arrays))
+    (path if place == "the file" else path.parent).chmod(0)
+    with nobody_s(), pytest.raises(DataError, match=r"cannot be read|no such file"):
+        load_mnist()
+    path.parent.chmod(0o755)
+
+
+def test_a_cache_that_may_not_be_read_is_told(tmp_path, monkeypatch, nobody_s):
+    monkeypatch.delenv("MNIST_NPZ", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    (tmp_path / "keras").mkdir(mode=0)
+    with nobody_s(), pytest.raises(DataError, match=r"could not be downloaded .* \(PermissionError\)"):
+        load_mnist()
+
+
+def test_without_a_home_it_is_said_what_to_set(monkeypatch):
+    for name in ("MNIST_NPZ", "KERAS_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # as where the user has no entry in passwd either
+    with pytest.raises(DataError, match="no home folder"):
+        load_mnist()

@@ -1,7 +1,10 @@
+import gc
 import json
+import shutil
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -278,3 +281,40 @@ def test_many_vectors_are_searched_where_they_are(monkeypatch):
     monkeypatch.setattr(gallery, "LARGEST_IN_MEMORY", 10)
     vectors = np.zeros((11, 2), np.float32)
     assert gallery.exact_search(vectors).vectors is vectors
+
+
+def test_of_two_builds_in_one_folder_the_second_is_told(source, space, encoder_sha256, tmp_path, monkeypatch):
+    second = []
+
+    def build_beside(digits):
+        if not second:
+            second.append(None)
+            with pytest.raises(DataError, match="is in use: another build writes to it"):
+                gallery.build(source, tmp_path / "own", space, encoder_sha256)
+        return space.transform(digits)
+
+    first = SimpleNamespace(transform=build_beside, inverse_transform=space.inverse_transform)
+    assert gallery.build(source, tmp_path / "own", first, encoder_sha256)["n"] == N - 1
+    assert second
+
+
+def test_a_gallery_that_is_searched_is_not_built_into(source, built, space, encoder_sha256, tmp_path):
+    shutil.copytree(built, tmp_path / built.name)
+    own = gallery.open_gallery(tmp_path / built.name, encoder_sha256)
+    again = gallery.open_gallery(tmp_path / built.name, encoder_sha256)
+    for file in (tmp_path / built.name).iterdir():
+        file.unlink()
+    with pytest.raises(DataError, match=r"is in use: .* a server searches it"):
+        gallery.build(source, tmp_path / built.name, space, encoder_sha256)
+    assert len(own.latents) == len(again.latents) == N - 1
+    del own, again
+    gc.collect()
+    assert gallery.build(source, tmp_path / built.name, space, encoder_sha256)["n"] == N - 1
+
+
+def test_a_gallery_that_may_not_be_read_is_told(built, encoder_sha256, tmp_path, nobody_s):
+    shutil.copytree(built, tmp_path / "own")
+    (tmp_path / "own").chmod(0)
+    with nobody_s(), pytest.raises(DataError, match=r"own cannot be read: give this user the right to"):
+        gallery.open_gallery(tmp_path / "own", encoder_sha256)
+    (tmp_path / "own").chmod(0o755)

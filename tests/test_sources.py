@@ -1,7 +1,9 @@
 import gzip
 import io
+import os
 import struct
 import tracemalloc
+import zipfile
 
 import numpy as np
 import pytest
@@ -221,3 +223,49 @@ def test_memory_does_not_grow_with_the_source(tmp_path):
     finally:
         tracemalloc.stop()
     assert peak < 0.2 * large.nbytes
+
+
+def test_what_is_no_file_or_cannot_be_read_is_an_item_that_says_so(tmp_path, images, nobody_s):
+    (tmp_path / "a.png").write_bytes(as_png(images[0]))
+    (tmp_path / "b.png").symlink_to("/nowhere.png")
+    os.mkfifo(tmp_path / "c.png")
+    (tmp_path / "d.png").symlink_to("/dev/zero")
+    (tmp_path / "e.png").write_bytes(as_png(images[1]))
+    (tmp_path / "e.png").chmod(0)
+    (tmp_path / "f.png").mkdir()  # as a folder it is looked into, and holds nothing
+    (tmp_path / "g").mkdir(mode=0)
+    with nobody_s():
+        found = [(item.name, item.gray is not None, item.problem) for item in open_source(tmp_path).items()]
+    assert found == [
+        ("a.png", True, ""),
+        ("b.png", False, "It cannot be read: No such file or directory."),
+        ("c.png", False, "This is no regular file."),
+        ("d.png", False, "This is no regular file."),
+        ("e.png", False, "It cannot be read: Permission denied."),
+        ("g", False, "It cannot be read: Permission denied."),
+    ]
+
+
+def test_a_folder_that_cannot_be_read_is_told(tmp_path, nobody_s):
+    (tmp_path / "scans").mkdir(mode=0)
+    with nobody_s(), pytest.raises(DataError, match="scans cannot be read: Permission denied"):
+        open_source(tmp_path / "scans")
+
+
+def test_labels_that_never_end_are_refused(tmp_path, images):
+    np.save(tmp_path / "images.npy", images)
+    os.mkfifo(tmp_path / "labels.npy")
+    with pytest.raises(DataError, match="no regular file"):
+        open_source(tmp_path / "images.npy", labels=tmp_path / "labels.npy")
+
+
+@pytest.mark.parametrize("shape", [(2, 100_000, 100_000), (3, 2900, 2900)])
+def test_images_that_claim_to_be_huge_are_refused_by_the_header(tmp_path, shape):
+    with zipfile.ZipFile(tmp_path / "huge.npz", "w") as archive, archive.open("images.npy", "w") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+        file.write(bytes(1000))
+    tracemalloc.start()
+    with pytest.raises(DataError, match=r"at most 8.3 megapixels, received images"):
+        open_source(tmp_path / "huge.npz")
+    assert tracemalloc.get_traced_memory()[1] < 5e6
+    tracemalloc.stop()

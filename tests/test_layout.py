@@ -1,6 +1,7 @@
 """How the code is laid out: what may import what, and that what is needed is pinned."""
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -53,10 +54,30 @@ def test_what_needs_no_tensorflow_does_not_import_it(module):
     assert subprocess.run([sys.executable, "-c", check], cwd=ROOT).returncode == 0
 
 
-def test_every_requirement_is_pinned_exactly():
-    for name in ("requirements.txt", "requirements-dev.txt"):
-        for line in (ROOT / name).read_text("utf-8").splitlines():
-            assert line.startswith(("#", "-r ")) or "==" in line.split(";")[0], line
+def requirements(name):
+    """What a file and those that it names require, a line each, in order."""
+    for line in (ROOT / name).read_text("utf-8").splitlines():
+        if line.startswith("-r "):
+            yield from requirements(line[3:])
+        elif not line.startswith("#"):
+            yield line
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-milvus-server.txt"])
+def test_every_requirement_is_pinned_exactly(name):
+    for line in requirements(name):
+        assert "==" in line.split(";")[0], line
+
+
+@pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
+def test_the_lock_has_what_is_required_and_a_hash_of_each_package(name):
+    packages = (ROOT / f"{name}.lock").read_text("utf-8").split("\n#")[-1]
+    pinned = dict(re.findall(r"^([a-z0-9.-]+)==([^ ;]+)", packages, re.MULTILINE))
+    required = dict(line.split(";")[0].split("==") for line in requirements(f"{name}.txt"))
+    assert {package: pinned.get(package) for package in required} == required, "remake it: make lock"
+    asked_for = re.findall(r"^([a-z0-9.-]+)==(?:(?!^[a-z]).)*?# +(?:via )?-r requirements", packages, re.M | re.S)
+    assert set(asked_for) == set(required), "remake it: make lock"
+    assert all("--hash=sha256:" in package for package in re.split(r"^(?=[a-z])", packages, flags=re.MULTILINE)[1:])
 
 
 def test_the_server_is_closed_to_what_it_need_not_be_open_to():

@@ -2,9 +2,11 @@
 # make test: run all tests.   make lint: check the style.   make screenshots: remake the README's pictures.
 # make journeys: the browser's tests on a phone, a tablet and a laptop, light and dark, with pictures in .journeys.
 # make benchmark: measure how fast it is, for docs/benchmark.md.   make load: a class at once, for docs/load.md.
-# make large: search in up to ten million vectors, and by Milvus, for docs/large.md (needs MNIST).
+# make large: search in up to ten million vectors, and by Milvus, for docs/large.md (needs MNIST; MILVUS=ADDRESS: a server).
+# make milvus: a Milvus server on this machine, for the tests and make large (Linux on x86-64).
 # make latency: from pen-up to neighbors.   make fuzz: thousands of hostile inputs.
-.PHONY: app class test lint screenshots journeys benchmark large load latency fuzz
+# make lock: after a change of requirements*.txt, write down all packages that these need, with their hashes.
+.PHONY: app class test lint screenshots journeys benchmark large load latency fuzz milvus lock
 
 # Streamlit needs a home folder, and a user of a container may have none.
 export HOME ?= $(shell getent passwd $$(id -u) | cut -d: -f6 | grep . || echo /tmp)
@@ -15,54 +17,66 @@ BIN := $(VENV)/bin
 STREAMLIT = $(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
 app:
-	@$(call install,requirements.txt)
+	@$(call install,requirements.lock)
 	@$(call check_port,localhost)
 	@$(STREAMLIT) --server.address localhost
 
 class:
-	@$(call install,requirements.txt)
+	@$(call install,requirements.lock)
 	@$(call check_port,0.0.0.0)
 	@$(STREAMLIT) --server.address 0.0.0.0
 
 test:
-	@$(call install,requirements-dev.txt)
+	@$(call install,requirements-dev.lock)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 lint:
-	@$(call install,requirements-dev.txt)
+	@$(call install,requirements-dev.lock)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
 journeys:
-	@$(call install,requirements-dev.txt)
+	@$(call install,requirements-dev.lock)
 	@rm -rf .journeys && mkdir .journeys
 	@for screen in 360x800 820x1180 1440x900; do for scheme in light dark; do \
 	  $(BIN)/python -m pytest tests/test_browser*.py -n 2 --screen $$screen --scheme $$scheme --pictures .journeys || exit 1; \
 	done; done
 
 screenshots:
-	@$(call install,requirements-dev.txt)
+	@$(call install,requirements-dev.lock)
 	@PYTHONPATH=. $(BIN)/python tests/screenshots.py
 
 latency:
-	@$(call install,requirements-dev.txt)
+	@$(call install,requirements-dev.lock)
 	@PYTHONPATH=. $(BIN)/python tests/latency.py
 
 benchmark:
-	@$(call install,requirements-dev.txt)
+	@$(call install,requirements-dev.lock)
 	@$(BIN)/python -m autoencoder benchmark > .benchmark.md && mv .benchmark.md docs/benchmark.md && cat docs/benchmark.md
 
 large:
-	@$(call install,requirements-dev.txt)
-	@$(BIN)/python -m autoencoder benchmark --large > .large.md && mv .large.md docs/large.md && cat docs/large.md
+	@$(call install,requirements-dev.lock)
+	@$(BIN)/python -m autoencoder benchmark --large $(if $(MILVUS),--milvus $(MILVUS)) > .large.md && mv .large.md docs/large.md && cat docs/large.md
+
+milvus:
+	@[ -x .milvus/bin/milvus-server ] || { $(call install,requirements.lock); $(BIN)/python -m venv .milvus && \
+	  .milvus/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-milvus-server.txt; }
+	@.milvus/bin/milvus-server --data .milvus/data
 
 load:
-	@$(call install,requirements-dev.txt)
+	@$(call install,requirements-dev.lock)
 	@PYTHONPATH=.:tests $(BIN)/python tests/load/class_at_once.py > .load.md || { cat .load.md; exit 1; }
 	@mv .load.md docs/load.md && cat docs/load.md
 
 fuzz:
-	@$(call install,requirements-dev.txt)
+	@$(call install,requirements-dev.lock)
 	@FUZZ_EXAMPLES=2000 $(BIN)/python -m pytest tests/test_fuzz.py
+
+lock:
+	@$(call install,requirements-dev.lock)
+	@for which in requirements requirements-dev; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-emit-find-links --custom-compile-command "make lock" $$which.txt --output-file $$which.lock || exit 1; \
+	done
 
 # Whether the port can be had on the address $(1).
 define check_port
@@ -84,7 +98,7 @@ $(BIN)/python -c '' 2>/dev/null || { \
     echo "Install one, or name it: make $@ PYTHON=/path/to/python3.12"; exit 1; }; \
 }; \
 stamp=$(VENV)/installed-$(1); \
-if ! [ $$stamp -nt requirements.txt -a $$stamp -nt $(1) ]; then \
+if ! [ $$stamp -nt $(1) ]; then \
   echo "Installing $(1): a few minutes the first time"; \
   $(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(1) && touch $$stamp || { \
     echo "The packages of $(1) could not be installed (see above): is there a network, and room on the disk?"; exit 1; }; \

@@ -108,6 +108,7 @@ def _parser():
     benchmark.add_argument(
         "--large", action="store_true", help="instead, search up to 10,000,000 vectors, and by Milvus (needs 1.3 GB)"
     )
+    benchmark.add_argument("--milvus", metavar="ADDRESS", help="with --large: a Milvus server to measure, too")
     return parser
 
 
@@ -316,7 +317,7 @@ def _benchmark(options):
         from autoencoder.model import load_latent_space
 
         latents = load_latent_space(artifacts.DIRECTORY).transform(load_mnist("train").images)
-        title, measuring = "How large a gallery can be", benchmark_large(latents)
+        title, measuring = "How large a gallery can be", benchmark_large(latents, options.milvus)
     else:
         from autoencoder.engine import Engine
 

@@ -89,6 +89,7 @@ class MilvusNearestNeighbors:
                 limit=min(limit, len(self.vectors)),
                 search_params={"params": _parameters(self.index, len(self.vectors))[1]},
                 output_fields=["id"],  # else the vectors come, too
+                consistency_level="Bounded",  # "Strong" would wait for the server's clock, 200 ms
                 timeout=TIMEOUT_S + len(queries) - 1,
             )
         return [np.array([hit["id"] for hit in of_query], np.int64) for of_query in results]
@@ -143,6 +144,15 @@ def push(vectors, address, collection, *, index="FLAT", progress=None):
                 progress(start + len(some))
         client.flush(collection, timeout=PUSH_TIMEOUT_S)
         _build_index(client, collection, index, len(vectors))
+        done = _count(client, collection, PUSH_TIMEOUT_S)
+    if done != len(vectors):
+        raise SearchError(f"Milvus at {address} has {done:,} of {len(vectors):,} digits: push them again.")
+
+
+def drop(address, collection):
+    """Take the vectors of a collection away from Milvus; raises SearchError if it cannot be reached."""
+    with closing(_connect(address)) as client, _answering(address):
+        client.drop_collection(collection, timeout=PUSH_TIMEOUT_S)
 
 
 def measure_recall(vectors, address, collection, *, n_queries=N_RECALL, seed=0):
@@ -164,8 +174,7 @@ def _create(client, collection, dim):
     schema = client.create_schema(auto_id=False)
     schema.add_field("id", DataType.INT64, is_primary=True)
     schema.add_field(FIELD, DataType.FLOAT_VECTOR, dim=dim)
-    # Strong: what has been brought there is counted and found at once.
-    client.create_collection(collection, schema=schema, consistency_level="Strong", timeout=PUSH_TIMEOUT_S)
+    client.create_collection(collection, schema=schema, consistency_level="Bounded", timeout=PUSH_TIMEOUT_S)
 
 
 def _build_index(client, collection, kind, n):
@@ -194,7 +203,11 @@ def _parameters(kind, n):
 
 
 def _count(client, collection, timeout_s):
-    """How many vectors are there. (On a cluster `get_collection_stats` counts those that were replaced as well.)"""
+    """How many vectors are there; once they have been counted, they are found.
+
+    Strong consistency waits until all that was brought is there to be searched. (`get_collection_stats` does not, and
+    on a cluster it counts those that were replaced as well.)
+    """
     client.load_collection(collection, timeout=timeout_s)
     (counted,) = client.query(
         collection, filter="", output_fields=["count(*)"], consistency_level="Strong", timeout=timeout_s
@@ -204,7 +217,7 @@ def _count(client, collection, timeout_s):
 
 def _connect(address, *, make=True):
     """A MilvusClient; unless it is to `make` it, a local file must be there."""
-    is_remote = "://" in address  # what is in this process needs no proxy, whatever the environment says
+    is_remote = "://" in address
     if not is_remote and not address.endswith(".db"):
         raise DataError(
             f"{address} is no address of Milvus: expected http://host:19530, or a local file ending in .db."
@@ -219,8 +232,10 @@ def _connect(address, *, make=True):
         raise DataError(MISSING)
     for logger in ("pymilvus", "grpc._server"):  # which log tracebacks of what is raised as well, or does not matter
         logging.getLogger(logger).setLevel(logging.CRITICAL)
+    # What is in this process needs no proxy, whatever the environment says, and takes ill to be asked whether it lives.
+    only_remote = "grpc.enable_http_proxy", "grpc.keepalive_permit_without_calls"
     with _answering(address):
-        return MilvusClient(address, timeout=TIMEOUT_S, grpc_options={"grpc.enable_http_proxy": int(is_remote)})
+        return MilvusClient(address, timeout=TIMEOUT_S, grpc_options=dict.fromkeys(only_remote, int(is_remote)))
 
 
 @contextmanager

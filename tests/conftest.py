@@ -39,6 +39,8 @@ def pytest_collection_modifyitems(items):
 def pytest_runtest_setup(item):
     if item.get_closest_marker("mnist") and find_gallery().name != "mnist":
         pytest.skip("MNIST is not on this machine")
+    if item.get_closest_marker("milvus_server") and "MILVUS_SERVER" not in os.environ:
+        pytest.skip("MILVUS_SERVER names no server")
     if item.get_closest_marker("pen_digits") and "PEN_DIGITS" not in os.environ:
         pytest.skip("PEN_DIGITS names no file")
 

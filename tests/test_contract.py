@@ -1,17 +1,40 @@
 """The contract of search, which every engine keeps: in memory, in blocks where the vectors are, and Milvus."""
 
+import os
+
 import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors as ScikitNearestNeighbors
 
 from autoencoder import search as search_module
-from autoencoder.milvus import MilvusNearestNeighbors, push
+from autoencoder.milvus import MilvusNearestNeighbors, drop, push
 from autoencoder.search import NearestNeighbors, NearestNeighborsInBlocks
 
 SQUARE = np.array([[0, 0], [3, 4], [0, 1], [3, 4]], np.float32)
 
 
-@pytest.fixture(params=["in memory", "in blocks", "Milvus Lite"])
+SERVER = pytest.param("Milvus server", marks=pytest.mark.milvus_server)
+
+
+@pytest.fixture(scope="module")
+def at_server():
+    """Searches at the server, by their vectors: to bring some there takes seconds."""
+    address, searches = os.environ["MILVUS_SERVER"], {}
+
+    def search(vectors):
+        key = vectors.tobytes()
+        if key not in searches:
+            collection = f"contract_{os.getpid()}_{len(searches)}"
+            push(vectors, address, collection)
+            searches[key] = MilvusNearestNeighbors(address, vectors, collection), collection
+        return searches[key][0]
+
+    yield search
+    for _, collection in searches.values():
+        drop(address, collection)
+
+
+@pytest.fixture(params=["in memory", "in blocks", "Milvus Lite", SERVER])
 def search(request, tmp_path, monkeypatch):
     """Makes the search for some vectors."""
     monkeypatch.setattr(search_module, "VECTORS_AT_ONCE", 3)
@@ -21,6 +44,8 @@ def search(request, tmp_path, monkeypatch):
         push(vectors, address, "vectors")
         return MilvusNearestNeighbors(address, vectors, "vectors")
 
+    if request.param == "Milvus server":
+        return request.getfixturevalue("at_server")
     kinds = {"in memory": NearestNeighbors, "in blocks": NearestNeighborsInBlocks, "Milvus Lite": by_milvus}
     return kinds[request.param]
 

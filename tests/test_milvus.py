@@ -1,14 +1,16 @@
+import os
 import socket
 import sys
 from contextlib import closing
 from time import perf_counter
+from uuid import uuid4
 
 import numpy as np
 import pytest
 
 from autoencoder import milvus
 from autoencoder.data import DataError
-from autoencoder.milvus import MilvusNearestNeighbors, measure_recall, push
+from autoencoder.milvus import MilvusNearestNeighbors, drop, measure_recall, push
 from autoencoder.search import NearestNeighbors, SearchError
 
 VECTORS = np.random.default_rng(0).normal(size=(2000, 32)).astype(np.float32)
@@ -21,17 +23,37 @@ def address(tmp_path_factory):
     return address
 
 
-def test_neighbors_and_distances_are_those_of_the_exact_search(address):
+@pytest.fixture(params=["Milvus Lite", pytest.param("Milvus server", marks=pytest.mark.milvus_server)])
+def place(request, tmp_path):
+    """An address and a collection there that nobody has used."""
+    if request.param == "Milvus Lite":
+        yield str(tmp_path / "vectors.db"), "vectors"
+        return
+    address, collection = os.environ["MILVUS_SERVER"], f"vectors_{uuid4().hex}"
+    yield address, collection
+    drop(address, collection)
+
+
+def test_neighbors_and_distances_are_those_of_the_exact_search_from_the_first_query_on(place):
+    push(VECTORS, *place)
     some = np.arange(0, 2000, 40)
-    theirs = MilvusNearestNeighbors(address, VECTORS, "vectors").kneighbors(VECTORS[some], 20, exclude=some)
+    theirs = MilvusNearestNeighbors(place[0], VECTORS, place[1]).kneighbors(VECTORS[some], 20, exclude=some)
     ours = NearestNeighbors(VECTORS).kneighbors(VECTORS[some], 20, exclude=some)
     assert theirs[1].tolist() == ours[1].tolist()
     np.testing.assert_array_equal(theirs[0], ours[0])
 
 
-def test_what_is_there_already_is_not_brought_again(tmp_path, monkeypatch):
+def test_a_query_does_not_wait_for_the_server_s_clock(address, monkeypatch):
+    nearest, asked = MilvusNearestNeighbors(address, VECTORS, "vectors"), []
+    search = nearest._client.search
+    monkeypatch.setattr(nearest._client, "search", lambda *given, **how: asked.append(how) or search(*given, **how))
+    nearest.kneighbors(VECTORS[:1])
+    assert [how["consistency_level"] for how in asked] == ["Bounded"]
+
+
+def test_what_is_there_already_is_not_brought_again(place, monkeypatch):
     monkeypatch.setattr(milvus, "PUSHED_AT_ONCE", 300)
-    address, there = str(tmp_path / "vectors.db"), []
+    (address, collection), there = place, []
 
     def stop_after_four(n):
         there.append(n)
@@ -39,28 +61,28 @@ def test_what_is_there_already_is_not_brought_again(tmp_path, monkeypatch):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        push(VECTORS, address, "vectors", progress=stop_after_four)
+        push(VECTORS, address, collection, progress=stop_after_four)
     assert there == [300, 600, 900, 1200]
     with pytest.raises(SearchError, match=r"has 1,200 of the gallery's 2,000 digits: .* gallery push"):
-        MilvusNearestNeighbors(address, VECTORS, "vectors")
+        MilvusNearestNeighbors(address, VECTORS, collection)
     there = []
-    push(VECTORS, address, "vectors", progress=there.append)
+    push(VECTORS, address, collection, progress=there.append)
     assert there == [1500, 1800, 2000]
     there = []
-    push(VECTORS, address, "vectors", progress=there.append)
+    push(VECTORS, address, collection, progress=there.append)
     assert there == []
-    assert measure_recall(VECTORS, address, "vectors", n_queries=50) == (1.0, 50)
+    assert measure_recall(VECTORS, address, collection, n_queries=50) == (1.0, 50)
 
 
 @pytest.mark.parametrize("index", ["IVF_FLAT", "HNSW"])
-def test_another_index_answers_nearly_as_the_exact_search(index, tmp_path):
-    address = str(tmp_path / "vectors.db")
-    push(VECTORS, address, "vectors", index=index)
-    assert MilvusNearestNeighbors(address, VECTORS, "vectors").index == index
-    recall, _ = measure_recall(VECTORS, address, "vectors", n_queries=50)
+def test_another_index_answers_nearly_as_the_exact_search(index, place):
+    address, collection = place
+    push(VECTORS, address, collection, index=index)
+    assert MilvusNearestNeighbors(address, VECTORS, collection).index == index
+    recall, _ = measure_recall(VECTORS, address, collection, n_queries=50)
     assert recall > 0.8
-    push(VECTORS, address, "vectors")
-    assert MilvusNearestNeighbors(address, VECTORS, "vectors").index == "FLAT"
+    push(VECTORS, address, collection)
+    assert MilvusNearestNeighbors(address, VECTORS, collection).index == "FLAT"
 
 
 def test_a_gallery_that_was_never_brought_there_is_told(address):
@@ -114,9 +136,9 @@ def test_a_mistyped_file_is_told_and_not_made(tmp_path):
         push(VECTORS, str(tmp_path / "nowhere" / "x.db"), "vectors")
 
 
-def test_a_push_that_was_killed_before_its_first_index_is_mended_by_the_next(tmp_path):
-    address = str(tmp_path / "vectors.db")
+def test_a_push_that_was_killed_before_its_first_index_is_mended_by_the_next(place):
+    address, collection = place
     with closing(milvus._connect(address)) as client:
-        milvus._create(client, "vectors", 32)
-    push(VECTORS, address, "vectors")
-    assert MilvusNearestNeighbors(address, VECTORS, "vectors").index == "FLAT"
+        milvus._create(client, collection, 32)
+    push(VECTORS, address, collection)
+    assert MilvusNearestNeighbors(address, VECTORS, collection).index == "FLAT"

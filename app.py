@@ -3,6 +3,9 @@
 from starlette.middleware import Middleware
 from streamlit.starlette import App
 
+from autoencoder.ui.compression import CompressedStatics
 from autoencoder.ui.guard import Guard, guarded
 
-app = App("autoencoder/ui/navigation.py", middleware=[Middleware(Guard)], lifespan=guarded)
+MIDDLEWARE = [Middleware(Guard), Middleware(CompressedStatics)]  # in the order that a request meets them
+
+app = App("autoencoder/ui/navigation.py", middleware=MIDDLEWARE, lifespan=guarded)

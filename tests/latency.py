@@ -1,11 +1,13 @@
-"""How long from pen-up to the neighbours on the screen: `make latency`."""
+"""How long from pen-up to the neighbors on the screen, and how much goes over the line: `make latency`."""
 
 import statistics
+import time
 
 import numpy as np
 from browser import chromium, serving, settle
 
 ROUNDS, STROKES = 8, 3
+SLOW_LINE = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}  # ms, bytes/s
 # From the browser's mouseup to the first change of what the model sees after it.
 WATCH = """() => new Promise(done => {
     const shown = () => document.querySelector('[alt="the query as the model sees it"]')?.src
@@ -44,8 +46,43 @@ def main():
             page.locator(".st-key-clear button").click()
             page.get_by_text("Draw a digit from 0 to 9").wait_for()
             settle(page)
+        report_line(browser, address)
     median, high = statistics.median(times_ms), np.percentile(times_ms, 90)
     print(f"pen-up to neighbors over {len(times_ms)} strokes: median {median:.0f} ms, 90 % within {high:.0f} ms")
+
+
+def report_line(browser, address):
+    """Print how many bytes the first page, the next visit and an answer take, and how long the page on a slow line."""
+    context = browser.new_context(viewport={"width": 820, "height": 1180})
+    for visit in ("first", "next"):
+        page, received = context.new_page(), {"files": 0, "messages": 0}
+        line = context.new_cdp_session(page)
+        line.send("Network.enable")
+        if visit == "first":
+            line.send("Network.emulateNetworkConditions", SLOW_LINE)
+        line.on("Network.loadingFinished", lambda event, of=received: add(of, "files", event["encodedDataLength"]))
+        line.on("Network.webSocketFrameReceived", lambda event, of=received: add(of, "messages", size_of(event)))
+        start = time.perf_counter()
+        page.goto(address)
+        page.locator("canvas.upper-canvas").wait_for(timeout=120_000)
+        took_s = time.perf_counter() - start
+        settle(page)
+        slow = f", {took_s:.0f} s at 400 kbit/s and 400 ms" if visit == "first" else ""
+        print(f"the {visit} page: {received['files'] / 1e6:.1f} MB of files{slow}")
+        before = received["messages"]
+        page.get_by_role("button", name="Random query").click()
+        page.get_by_text("Nearest of").wait_for()
+        settle(page)
+    print(f"an answer: {(received['messages'] - before) / 1e3:.0f} kB")
+
+
+def add(counts, what, n):
+    counts[what] += n
+
+
+def size_of(frame):
+    """The bytes of a WebSocket's frame, which comes in base 64."""
+    return len(frame["response"]["payloadData"]) * 3 // 4
 
 
 if __name__ == "__main__":

@@ -73,9 +73,9 @@ fuzz:
 
 lock:
 	@$(call install,requirements-dev.lock)
-	@for which in requirements requirements-dev; do \
+	@for name in requirements requirements-dev; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	    --no-emit-find-links --custom-compile-command "make lock" $$which.txt --output-file $$which.lock || exit 1; \
+	    --no-emit-find-links --custom-compile-command "make lock" $$name.txt --output-file $$name.lock || exit 1; \
 	done
 
 # Whether the port can be had on the address $(1).

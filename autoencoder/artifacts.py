@@ -63,14 +63,12 @@ def verify(directory=DIRECTORY, *, required=(), repair=REPAIR):
     for name, sha256 in expected.items():
         artifact = path.with_name(name)
         try:
-            is_that = sha256_of(artifact) == sha256
-        except FileNotFoundError:
-            raise ArtifactError(f"{artifact} is missing: {repair}.") from None
+            if not artifact.is_file():
+                raise ArtifactError(f"{artifact} is missing: {repair}.")
+            is_whole = sha256_of(artifact) == sha256
         except PermissionError:
             raise ArtifactError(UNREADABLE.format(artifact)) from None
-        except OSError:
-            is_that = False
-        if not is_that:
+        if not is_whole:
             raise ArtifactError(f"{artifact} is damaged, or of another run than {MANIFEST}: {repair}.")
     return manifest
 
@@ -170,7 +168,7 @@ def sha256_of(path):
 def _put_in_place(directory):
     """Move what is ready to its place, the manifest last."""
     ready = directory / READY
-    if not os.path.isdir(ready):
+    if not os.path.isdir(ready):  # Path.is_dir would raise where it may not look
         return
     for path in sorted(ready.iterdir(), key=lambda path: path.name == MANIFEST):
         with suppress(FileNotFoundError):  # another process does the same

@@ -172,16 +172,23 @@ def _enlarge(coverage):
 def _find_mnist(wait_s):
     """The path of MNIST's file and what to do if it turns out to be damaged."""
     if given := os.environ.get("MNIST_NPZ"):
-        if not os.path.isfile(given):
+        if not _is_file(given):
             raise DataError(f"MNIST_NPZ names {given}, and there is no such file: correct it, or unset it to download.")
         return Path(given), "replace it, or unset MNIST_NPZ to download it again"
     home = os.path.expanduser("~")
     if not os.environ.get("KERAS_HOME") and home == "~":
         raise DataError("There is no home folder to look for MNIST in: set HOME, or MNIST_NPZ to a copy of mnist.npz.")
     cached = Path(os.environ.get("KERAS_HOME") or Path(home, ".keras")) / "datasets" / "mnist.npz"
-    if not os.path.isfile(cached):
+    if not _is_file(cached):
         _fetch(cached, wait_s)
     return cached, "delete it to download it again"
+
+
+def _is_file(path):
+    try:
+        return Path(path).is_file()
+    except PermissionError:
+        raise DataError(f"{path} cannot be read: give this user the right to, or name a copy in MNIST_NPZ.") from None
 
 
 class _Download(threading.Thread):
@@ -237,7 +244,7 @@ def _verified_array(path, name, remedy):
     array = None
     try:
         with zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as file:
-            shape, _, dtype = read_npy_header(file)  # first: a file may say of itself that it is endless
+            shape, _, dtype = read_npy_header(file)  # first, for it may claim any size
         if (shape, dtype) == (expected, np.uint8):
             with np.load(path, allow_pickle=False) as arrays:
                 array = np.asarray(arrays[name])

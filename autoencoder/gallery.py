@@ -19,7 +19,7 @@ from autoencoder.search import NearestNeighbors, NearestNeighborsInBlocks
 
 try:
     import fcntl
-except ImportError:  # Windows, which lets nobody overwrite a file that is mapped into memory
+except ImportError:  # none on Windows: it lets nobody overwrite a file that is mapped into memory
     fcntl = None
 
 LATENT_DIM = 32
@@ -278,7 +278,7 @@ def _hold(directory, *, shared):
     Many may hold it shared, to read, or one to write.
 
     Raises:
-        DataError: it is held in a way that leaves no room for this one.
+        DataError: another process holds it.
     """
     if not fcntl:
         return None

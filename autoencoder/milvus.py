@@ -232,10 +232,10 @@ def _connect(address, *, make=True):
         raise DataError(MISSING)
     for logger in ("pymilvus", "grpc._server"):  # which log tracebacks of what is raised as well, or does not matter
         logging.getLogger(logger).setLevel(logging.CRITICAL)
-    # What is in this process needs no proxy, whatever the environment says, and takes ill to be asked whether it lives.
-    only_remote = "grpc.enable_http_proxy", "grpc.keepalive_permit_without_calls"
+    # Milvus Lite, in this process, needs no proxy, whatever the environment says, and refuses to be asked if it lives.
+    options = {"grpc.enable_http_proxy": int(is_remote), "grpc.keepalive_permit_without_calls": int(is_remote)}
     with _answering(address):
-        return MilvusClient(address, timeout=TIMEOUT_S, grpc_options=dict.fromkeys(only_remote, int(is_remote)))
+        return MilvusClient(address, timeout=TIMEOUT_S, grpc_options=options)
 
 
 @contextmanager

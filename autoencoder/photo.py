@@ -18,7 +18,8 @@ MAX_PNG_CHUNKS, MAX_JPEG_SEGMENTS, MAX_JPEG_SCANS = 10_000, 1000, 100
 MAX_SCANNED_PIXELS = 300_000_000  # of all scans of a JPEG: 12 of the largest; progressive photos have about 10
 PNG_START, JPEG_START = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
 JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # not a byte of the scan itself, nor a restart within it
-START_OF_SCAN, END_OF_IMAGE, WITHOUT_LENGTH = 0xDA, 0xD9, (0x01, 0xD8)
+START_OF_SCAN, END_OF_IMAGE = 0xDA, 0xD9
+WITHOUT_LENGTH = {0x01, 0xC8, 0xD8, 0xD9, *range(0xF0, 0xFE)}  # to Pillow, which looks for a marker in what follows
 WORKING_SIDE_PX = 400  # larger pictures are first reduced to this: faster, and it averages the noise away
 
 
@@ -55,8 +56,9 @@ def read_gray(data):
         f"or a JPEG of at most {MAX_JPEG_PIXELS / 1e6:g}."
     )
     too_slow = NoDigitError("This picture would take too long to read: save it again as a PNG or JPEG.")
-    n_scans = _count_jpeg_scans(data) if data.startswith(JPEG_START) else 1
-    if n_scans > MAX_JPEG_SCANS or (data.startswith(PNG_START) and _has_too_many_chunks(data)):
+    n_segments, n_scans = _count_jpeg(data) if data.startswith(JPEG_START) else (0, 1)
+    n_chunks = _count_png(data) if data.startswith(PNG_START) else 0
+    if n_segments > MAX_JPEG_SEGMENTS or n_scans > MAX_JPEG_SCANS or n_chunks > MAX_PNG_CHUNKS:
         raise too_slow
     try:
         image = Image.open(io.BytesIO(data), formats=IMAGE_FORMATS)
@@ -78,35 +80,38 @@ def read_gray(data):
         raise unreadable from None
 
 
-def _count_jpeg_scans(data):
-    """The number of scans in a JPEG file's first picture; more than 100 where it has more than 1,000 segments.
+def _count_jpeg(data):
+    """The numbers of segments and of scans in a JPEG file's first picture; it stops counting beyond what is allowed.
 
-    A segment is a marker (0xff and its kind), the length of what follows, and that. Before a marker only a scan has
-    bytes of its own. (ITU-T T.81, annex B.)
+    A segment is a marker (0xff and its kind), the length of what follows, and that. A scan is a segment, too, and has
+    bytes of its own after it. Other bytes between segments count as one each, for Pillow skips them one by one. (ITU-T
+    T.81, annex B.)
     """
     place, n_segments, n_scans, in_scan = len(JPEG_START), 0, 0, False
-    while n_scans <= MAX_JPEG_SCANS and (found := JPEG_MARKER.search(data, place)):
-        kind = found[0][1]
-        if kind == END_OF_IMAGE:
+    while n_segments <= MAX_JPEG_SEGMENTS and n_scans <= MAX_JPEG_SCANS:
+        found = JPEG_MARKER.search(data, place)
+        kind = found[0][1] if found else END_OF_IMAGE
+        n_segments += 0 if in_scan else (found.start() if found else len(data)) - place
+        if not found or (kind == END_OF_IMAGE and n_scans):
             break
-        n_segments += 1 if in_scan else 1 + found.start() - place  # Pillow skips what is between byte by byte
-        if n_segments > MAX_JPEG_SEGMENTS:
-            return MAX_JPEG_SCANS + 1
+        n_segments += 1
         in_scan = kind == START_OF_SCAN
         n_scans += in_scan
         length = 0 if kind in WITHOUT_LENGTH else int.from_bytes(data[found.end() : found.end() + 2])
         place = found.end() + length
-    return n_scans
+    return n_segments, n_scans
 
 
-def _has_too_many_chunks(data):
-    """Whether a PNG file has more than 10,000 chunks: a length, a name, what is that long, and a checksum."""
-    place = len(PNG_START)
-    for _ in range(MAX_PNG_CHUNKS):
-        if place >= len(data):
-            return False
+def _count_png(data):
+    """The number of chunks in a PNG file: a length, a name, what is that long, and a checksum.
+
+    It stops counting beyond what is allowed.
+    """
+    place, n_chunks = len(PNG_START), 0
+    while place < len(data) and n_chunks <= MAX_PNG_CHUNKS:
         place += 12 + int.from_bytes(data[place : place + 4])
-    return place < len(data)
+        n_chunks += 1
+    return n_chunks
 
 
 def _to_gray(image):

@@ -99,10 +99,11 @@ class Pictures:
             folders.sort()
             below = Path(place).relative_to(self.folder)
             yield from ((below / name).as_posix() for name in sorted(names) if name.lower().endswith(PICTURES))
-        unreadable = [Path(error.filename) for error in errors]
-        if self.folder in unreadable:
-            raise DataError(f"{self.folder} cannot be read: {errors[0].strerror}.")
-        yield from (folder.relative_to(self.folder).as_posix() for folder in unreadable)
+        for error in errors:
+            folder = Path(error.filename)
+            if folder == self.folder:
+                raise DataError(f"{folder} cannot be read: {error.strerror}.")
+            yield folder.relative_to(self.folder).as_posix()
 
 
 class Arrays:
@@ -253,11 +254,13 @@ def _as_gray(row):
 
 
 def _bytes_of(path):
-    """What a picture's file holds; raises NoDigitError where it is too large, or no file, which may never end."""
-    if path.exists() and not path.is_file() and not path.is_dir():
-        raise NoDigitError("This is no regular file.")
+    """What a picture's file holds; raises NoDigitError where it is too large or no file, OSError as `Path` does."""
+    if path.is_dir():
+        os.listdir(path)  # among the names is a folder only if it cannot be read: this raises why
     if path.stat().st_size > MOST_BYTES:
         raise NoDigitError(f"This file is larger than {MOST_BYTES / 1e6:g} MB.")
+    if not path.is_file():
+        raise NoDigitError("This is no regular file.")  # reading a pipe or a device may never end
     return path.read_bytes()
 
 

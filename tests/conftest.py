@@ -151,22 +151,27 @@ def seventh(gallery):
 
 
 @pytest.fixture
-def nobody_s(tmp_path):
+def as_nobody(tmp_path):
     """A context in which root, whom nothing is forbidden, is another user who owns the test's folder."""
     if os.geteuid():
         return nullcontext
 
     @contextmanager
-    def as_nobody():
+    def nobody():
         for path in (tmp_path, *tmp_path.rglob("*")):
             os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
-        for folder in tmp_path.parents:
-            if folder.stat().st_mode & 0o011 == 0:
-                folder.chmod(folder.stat().st_mode | 0o011)
+        modes = {folder: folder.stat().st_mode for folder in tmp_path.parents}
+        for folder, mode in modes.items():
+            folder.chmod(mode | 0o011)
         os.seteuid(NOBODY)
         try:
             yield
         finally:
             os.seteuid(0)
+            for folder, mode in modes.items():
+                folder.chmod(mode)
+            for path in tmp_path.rglob("*"):
+                if path.is_dir():
+                    path.chmod(0o755)  # so that what made the folder can delete it
 
-    return as_nobody
+    return nobody

@@ -190,8 +190,7 @@ def test_the_committed_artifacts_are_whole():
 
 
 @pytest.mark.parametrize("unreadable", ["manifest.json", "mnist_latents.npy", "."])
-def test_what_may_not_be_read_is_told(written, nobody_s, unreadable):
+def test_what_may_not_be_read_is_told(written, as_nobody, unreadable):
     (written / unreadable).chmod(0)
-    with nobody_s(), pytest.raises(ArtifactError, match=r"cannot be read: give this user the right to"):
+    with as_nobody(), pytest.raises(ArtifactError, match=r"cannot be read: give this user the right to"):
         artifacts.verify(written)
-    written.chmod(0o755)

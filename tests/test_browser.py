@@ -67,20 +67,23 @@ def test_the_address_keeps_up_with_the_page_on_a_slow_tablet(page):
     settle(page)
     slider = page.get_by_role("slider", name="Neighbors")
     difference = page.get_by_role("switch", name="Show the difference")
-    for number in range(4):
+    n_neighbors, shown = 4, False
+    for number, (early, late) in enumerate([("Space", 1), (1, 1), ("Space", -1), (1, -1)]):
         page.get_by_role("button", name="Random query").click()
-        if number % 2:
-            slider.press("ArrowRight")  # while the answer is on its way
-        else:
-            difference.press("Space")
-        page.wait_for_timeout(150 * number)
-        slider.press("ArrowRight" if number < 2 else "ArrowLeft")
+        for key in (early, late):  # while the answer is on its way
+            if key == "Space":
+                difference.press("Space")
+                shown = not shown
+            else:
+                slider.press("ArrowRight" if key > 0 else "ArrowLeft")
+                n_neighbors += key
+            page.wait_for_timeout(150 * number)
         settle(page)
         page.wait_for_timeout(1000)  # the slider waits before it tells what it is set to
         settle(page)
         asked = page.evaluate("Object.fromEntries(new URLSearchParams(location.search))")
-        assert asked.get("neighbors", "4") == slider.input_value()
-        assert asked.get("difference", "false") == str(difference.is_checked()).lower()
+        assert (slider.input_value(), asked.get("neighbors", "4")) == (str(n_neighbors), str(n_neighbors))
+        assert (difference.is_checked(), asked.get("difference", "false")) == (shown, str(shown).lower())
         assert f"Digit {asked['q'].split('-')[1]} of the gallery" in page.locator("body").inner_text()
 
 

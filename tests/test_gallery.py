@@ -312,9 +312,8 @@ def test_a_gallery_that_is_searched_is_not_built_into(source, built, space, enco
     assert gallery.build(source, tmp_path / built.name, space, encoder_sha256)["n"] == N - 1
 
 
-def test_a_gallery_that_may_not_be_read_is_told(built, encoder_sha256, tmp_path, nobody_s):
+def test_a_gallery_that_may_not_be_read_is_told(built, encoder_sha256, tmp_path, as_nobody):
     shutil.copytree(built, tmp_path / "own")
     (tmp_path / "own").chmod(0)
-    with nobody_s(), pytest.raises(DataError, match=r"own cannot be read: give this user the right to"):
+    with as_nobody(), pytest.raises(DataError, match=r"own cannot be read: give this user the right to"):
         gallery.open_gallery(tmp_path / "own", encoder_sha256)
-    (tmp_path / "own").chmod(0o755)

@@ -149,7 +149,7 @@ def test_a_huge_picture_is_refused_by_its_header(side):
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (64, 64)])
-def test_a_picture_of_one_colour_is_refused(size):
+def test_a_picture_of_one_color_is_refused(size):
     with pytest.raises(NoDigitError, match="Nothing stands out"):
         digit_from_image(encoded(Image.new("L", size, 90)))
 
@@ -185,6 +185,8 @@ SLOW = {
     "empty segments": lambda: jpeg_of_segments(1_200_000),
     "bytes between segments": lambda: jpeg_of_segments(1, before=b"\xff" * 5_000_000),
     "zeros between segments": lambda: jpeg_of_segments(1, before=b"\xff\0" * 2_500_000),
+    "segments after an end": lambda: b"\xff\xd8\xff\xd9" + b"\xff\xe1\0\2" * 1_200_000,
+    "segments in one without a length": lambda: b"\xff\xd8\xff\xf0\xff\xff" + b"\xff\xe1\0\2" * 1_200_000,
     "empty scans": lambda: jpeg_of_scans(3000, (64, 64)),
     "scans of many pixels": lambda: jpeg_of_scans(50, (6000, 4000)),
     "chunks": lambda: png_of_chunks(200_000),

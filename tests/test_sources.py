@@ -225,7 +225,7 @@ def test_memory_does_not_grow_with_the_source(tmp_path):
     assert peak < 0.2 * large.nbytes
 
 
-def test_what_is_no_file_or_cannot_be_read_is_an_item_that_says_so(tmp_path, images, nobody_s):
+def test_what_is_no_file_or_cannot_be_read_is_an_item_that_says_so(tmp_path, images, as_nobody):
     (tmp_path / "a.png").write_bytes(as_png(images[0]))
     (tmp_path / "b.png").symlink_to("/nowhere.png")
     os.mkfifo(tmp_path / "c.png")
@@ -234,7 +234,7 @@ def test_what_is_no_file_or_cannot_be_read_is_an_item_that_says_so(tmp_path, ima
     (tmp_path / "e.png").chmod(0)
     (tmp_path / "f.png").mkdir()  # as a folder it is looked into, and holds nothing
     (tmp_path / "g").mkdir(mode=0)
-    with nobody_s():
+    with as_nobody():
         found = [(item.name, item.gray is not None, item.problem) for item in open_source(tmp_path).items()]
     assert found == [
         ("a.png", True, ""),
@@ -246,9 +246,9 @@ def test_what_is_no_file_or_cannot_be_read_is_an_item_that_says_so(tmp_path, ima
     ]
 
 
-def test_a_folder_that_cannot_be_read_is_told(tmp_path, nobody_s):
+def test_a_folder_that_cannot_be_read_is_told(tmp_path, as_nobody):
     (tmp_path / "scans").mkdir(mode=0)
-    with nobody_s(), pytest.raises(DataError, match="scans cannot be read: Permission denied"):
+    with as_nobody(), pytest.raises(DataError, match="scans cannot be read: Permission denied"):
         open_source(tmp_path / "scans")
 
 

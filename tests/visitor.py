@@ -25,8 +25,8 @@ class Visitor:
 
     def __init__(self, address, *, origin=None, host=None):
         self.address = address
-        self.token = cookie_of(address)
         there = urlsplit(address)
+        self.token = cookie_of(address, host or there.netloc)
         self._socket = connect(
             f"ws://{host or there.netloc}/_stcore/stream",
             address=(there.hostname, there.port),
@@ -38,8 +38,8 @@ class Visitor:
         )
 
     def send(self, message):
-        """Send a BackMsg, or bytes as they are."""
-        self._socket.send(message if isinstance(message, bytes) else message.SerializeToString())
+        """Send a BackMsg, or bytes or a text as they are."""
+        self._socket.send(message.SerializeToString() if isinstance(message, BackMsg) else message)
 
     def open_page(self, query=""):
         """Ask for the page as a browser does that opens it; returns the session's id once it is there."""
@@ -87,7 +87,7 @@ def visiting(address, **headers):
         visitor.close()
 
 
-def cookie_of(address):
-    """The token against forged requests that the app gives to a browser."""
-    with urlopen(f"{address}/_stcore/health", timeout=ANSWER_S) as response:
+def cookie_of(address, host):
+    """The token against forged requests that the app gives to a browser, which calls it by a host."""
+    with urlopen(Request(f"{address}/_stcore/health", headers={"Host": host}), timeout=ANSWER_S) as response:
         return response.headers["Set-Cookie"].split(";")[0].partition("=")[2]

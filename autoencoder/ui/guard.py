@@ -7,10 +7,14 @@ tests/test_guard.py that fails when another version of Streamlit makes it void.
 
 import asyncio
 import ipaddress
+import logging
 import socket
+import warnings
 from contextlib import asynccontextmanager
+from functools import cache
 from urllib.parse import urlsplit
 
+from google.protobuf.message import DecodeError
 from starlette.datastructures import Headers
 from starlette.formparsers import MultiPartParser
 from starlette.responses import PlainTextResponse
@@ -24,15 +28,17 @@ from autoencoder.ui.classroom import announce
 
 MEGABYTE = 1024**2
 DESCRIPTORS = 10_240  # open files and connections: as many as macOS grants; some 2,500 visitors
-UPLOADS_OF_A_VISITOR = 2  # the upload's and the camera's
+UPLOADS_OF_A_VISITOR = 2  # one by upload, one by camera
 FORGET_EVERY_S = 30
-FILES_AT_ONCE = 10  # that a page may announce; it announces one
+FILES_AT_ONCE = 10  # a page asks for one at a time
 POLICY_VIOLATION = 1008  # RFC 6455
 MESSAGES = "rerun_script", "stop_script", "app_heartbeat", "file_urls_request", "backend_operation_request"
-NOT_THIS_HOST = (
+BY_NUMBER = (
     "This server does not answer to that name. Open it by its number, as in http://192.168.1.5:8501, "
     "or start it with --server.allowedHosts and the name.\n"
 )
+BY_NAME = "This server does not answer to that name, but to those of its --server.allowedHosts alone.\n"
+LOGGER = logging.getLogger(__name__)
 
 
 class Guard:
@@ -44,9 +50,10 @@ class Guard:
     async def __call__(self, scope, receive, send):
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
-        elif not is_this_host(Headers(scope=scope).get("host", "")):
+        elif not is_answered(Headers(scope=scope).get("host")):
             is_page = scope["type"] == "http"
-            refusal = PlainTextResponse(NOT_THIS_HOST, 400) if is_page else WebSocketClose(POLICY_VIOLATION)
+            sentence = BY_NAME if config.get_option("server.allowedHosts") else BY_NUMBER
+            refusal = PlainTextResponse(sentence, 400) if is_page else WebSocketClose(POLICY_VIOLATION)
             await refusal(scope, receive, send)
         elif scope["type"] == "websocket":
             await self._app(scope, _only_from_pages(receive), send)
@@ -63,36 +70,49 @@ async def guarded(_app):
     MultiPartParser.spool_max_size = (config.get_option("server.maxUploadSize") + 1) * MEGABYTE
     # Streamlit keeps all that a visitor uploads until the visitor has left.
     MemoryUploadedFileManager.add_file = _keeping_the_last(MemoryUploadedFileManager.add_file)
+    # Pillow warns of each odd tag in a picture, and one picture may have 65,535.
+    warnings.filterwarnings("ignore", module="PIL")
     # Streamlit keeps three or four descriptors for each visitor, and for two minutes more.
     raise_descriptor_limit()
-    # Streamlit keeps a download until pages have twice been shown anew, by whomever.
+    # Streamlit drops a download when a whole page has been run for the second time after, and most answers run a part.
     forgetting = asyncio.create_task(_forget_downloads())
     announce()
-    yield
-    forgetting.cancel()
+    try:
+        yield
+    finally:
+        forgetting.cancel()
 
 
-def is_this_host(host):
-    """Whether the Host of a request, a name or a number with or without a port, may be this server's.
+def is_answered(host):
+    """Whether the Host that a request names, with or without a port, None where it names none, gets an answer.
 
     A page elsewhere can have its own name lead to this server, and then reads its answers (DNS rebinding). It cannot do
-    so with a number. So the server takes numbers, the names of its machine, and what `server.allowedHosts` and
-    `browser.serverAddress` name.
+    so with a number. So the server answers to any number and to the names of its machine; where `server.allowedHosts`
+    is set, to what that names alone, as Streamlit does for its WebSocket.
     """
+    if host is None:  # no browser, but a check whether the server lives
+        return True
+    if config.get_option("server.allowedHosts"):
+        return is_host_allowed(host)
     try:
-        name = urlsplit(f"//{host}").hostname or ""
+        name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
     except ValueError:
         return False
-    own = socket.gethostname().lower()
-    if name in ("localhost", own, f"{own}.local", config.get_option("browser.serverAddress").lower()):
-        return True
-    if config.get_option("server.allowedHosts") and is_host_allowed(host):
+    if name in (*_own_names(), config.get_option("browser.serverAddress").lower()):
         return True
     try:
         ipaddress.ip_address(name)
     except ValueError:
         return False
     return True
+
+
+@cache
+def _own_names():
+    """The names that this machine has on its network, in small letters."""
+    whole = socket.gethostname().lower()
+    short = whole.partition(".")[0]
+    return {"localhost", whole, short, f"{short}.local"}
 
 
 def raise_descriptor_limit():
@@ -107,16 +127,11 @@ def raise_descriptor_limit():
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-def is_from_a_page(data):
-    """Whether bytes that came by WebSocket, None for a text, are a message that a page of this app sends.
+def is_from_a_page(message):
+    """Whether a BackMsg is one that a page of this app sends.
 
     Others would have the server drop its caches, list the checkout's files, install things or name thousands of files.
     """
-    message = BackMsg()
-    try:
-        message.ParseFromString(data)
-    except Exception:  # whatever protobuf trips over
-        return False
     kind = message.WhichOneof("type")
     if kind == "backend_operation_request":
         return message.backend_operation_request.WhichOneof("payload") == "deferred_file"
@@ -124,22 +139,32 @@ def is_from_a_page(data):
 
 
 def _only_from_pages(receive):
-    """What `receive` gives, without the messages that no page sends."""
+    """What `receive` gives, without the messages that no page sends; what is no message ends the connection."""
 
     async def receive_from_pages():
         while True:
             event = await receive()
-            if event["type"] != "websocket.receive" or is_from_a_page(event.get("bytes")):
+            if event["type"] != "websocket.receive":
+                return event
+            message = BackMsg()
+            try:
+                message.ParseFromString(event.get("bytes"))
+            except (DecodeError, TypeError):  # a text has no bytes
+                return {"type": "websocket.disconnect", "code": POLICY_VIOLATION}
+            if is_from_a_page(message):
                 return event
 
     return receive_from_pages
 
 
 async def _forget_downloads():
-    """Again and again have Streamlit forget the files that no page shows, downloads at the second time."""
+    """Have Streamlit forget the files that no page shows, every 30 s; a download goes at the second time."""
     while True:
         await asyncio.sleep(FORGET_EVERY_S)
-        runtime.get_instance().media_file_mgr.remove_orphaned_files()
+        try:
+            runtime.get_instance().media_file_mgr.remove_orphaned_files()
+        except Exception:
+            LOGGER.exception("files that no page shows could not be forgotten")
 
 
 def _keeping_the_last(add_file):

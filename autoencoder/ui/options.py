@@ -48,9 +48,9 @@ def nonsense_in_address():
 
 
 def _correct_address():
-    """Have the address say what is set, where an answer that was on its way has since written what was set before.
+    """Write the settings into the address anew where a late answer has written older ones.
 
-    Streamlit writes a setting into the address when it is assigned.
+    Streamlit does so when a setting is assigned.
     """
     usual = {"neighbors": USUAL} | {key: default for key, (_, default) in SWITCHES.items()}
     for key in usual.keys() & st.session_state.keys():

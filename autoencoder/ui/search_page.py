@@ -21,7 +21,7 @@ from autoencoder.ui.style import fit_screen
 
 UPLOAD_TYPES = ["png", "jpg", "jpeg", "webp", "bmp"]
 INPUT_PX, PRESENTED_INPUT_PX = 328, 420  # what a phone of 360 px has; and what leaves an answer one screen high
-READING = threading.Semaphore(2)  # large pictures at a time: more would hold up all who draw
+READING = threading.Semaphore(2)  # pictures at a time: more would hold up all who draw
 A_DAY_S = 86_400  # "1d" would say the same, but Streamlit loads pandas to read it
 
 

@@ -96,7 +96,7 @@ def link():
     if not asked:
         return None
     parameters = {key: value for key, value in st.query_params.items() if key != "present"} | {PARAMETER: asked}
-    page = address_for_others() or st.context.url or ""  # which a page without a browser has not
+    page = address_for_others() or st.context.url or ""  # None under AppTest
     return f"{page.rstrip('/')}/?{urlencode(parameters)}"
 
 

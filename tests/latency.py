@@ -7,6 +7,7 @@ import numpy as np
 from browser import chromium, serving, settle
 
 ROUNDS, STROKES = 8, 3
+SLOW_MS = 120_000
 SLOW_LINE = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}  # ms, bytes/s
 # From the browser's mouseup to the first change of what the model sees after it.
 WATCH = """() => new Promise(done => {
@@ -63,8 +64,8 @@ def report_line(browser, address):
         line.on("Network.loadingFinished", lambda event, of=received: add(of, "files", event["encodedDataLength"]))
         line.on("Network.webSocketFrameReceived", lambda event, of=received: add(of, "messages", size_of(event)))
         start = time.perf_counter()
-        page.goto(address)
-        page.locator("canvas.upper-canvas").wait_for(timeout=120_000)
+        page.goto(address, timeout=SLOW_MS)
+        page.locator("canvas.upper-canvas").wait_for(timeout=SLOW_MS)
         took_s = time.perf_counter() - start
         settle(page)
         slow = f", {took_s:.0f} s at 400 kbit/s and 400 ms" if visit == "first" else ""

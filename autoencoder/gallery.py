@@ -287,7 +287,10 @@ def _hold(directory, *, shared):
         fcntl.flock(held, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(held)
-        raise DataError(f"{directory} is in use: another build writes to it, or a server searches it.") from None
+        raise DataError(
+            f"{directory} is in use: another build writes to it, or a server searches it. "
+            "Wait until it has ended, or name another folder."
+        ) from None
     except OSError:  # some disks on a network keep no locks
         os.close(held)
         return None

@@ -27,6 +27,9 @@ def lan_host():
 def announce():
     """Print where the page is, on this machine and, where it is served to others, on the network."""
     here = f"http://localhost:{st.get_option('server.port')}"
+    if named := st.get_option("server.allowedHosts"):
+        print(f"Digit look-alikes: on port {st.get_option('server.port')}, for {' and '.join(named)} alone", flush=True)
+        return
     if st.get_option("server.address") in THIS_MACHINE:
         print(f"Digit look-alikes: {here}", flush=True)
         return

@@ -24,7 +24,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
-from autoencoder.ui.classroom import announce
+from autoencoder.ui.classroom import announce, lan_host
 
 MEGABYTE = 1024**2
 DESCRIPTORS = 10_240  # open files and connections: as many as macOS grants; some 2,500 visitors
@@ -33,11 +33,6 @@ FORGET_EVERY_S = 30
 FILES_AT_ONCE = 10  # a page asks for one at a time
 POLICY_VIOLATION = 1008  # RFC 6455
 MESSAGES = "rerun_script", "stop_script", "app_heartbeat", "file_urls_request", "backend_operation_request"
-BY_NUMBER = (
-    "This server does not answer to that name. Open it by its number, as in http://192.168.1.5:8501, "
-    "or start it with --server.allowedHosts and the name.\n"
-)
-BY_NAME = "This server does not answer to that name, but to those of its --server.allowedHosts alone.\n"
 LOGGER = logging.getLogger(__name__)
 
 
@@ -52,8 +47,7 @@ class Guard:
             await self._app(scope, receive, send)
         elif not is_answered(Headers(scope=scope).get("host")):
             is_page = scope["type"] == "http"
-            sentence = BY_NAME if config.get_option("server.allowedHosts") else BY_NUMBER
-            refusal = PlainTextResponse(sentence, 400) if is_page else WebSocketClose(POLICY_VIOLATION)
+            refusal = PlainTextResponse(_refusal(), 400) if is_page else WebSocketClose(POLICY_VIOLATION)
             await refusal(scope, receive, send)
         elif scope["type"] == "websocket":
             await self._app(scope, _only_from_pages(receive), send)
@@ -87,8 +81,8 @@ def is_answered(host):
     """Whether the Host that a request names, with or without a port, None where it names none, gets an answer.
 
     A page elsewhere can have its own name lead to this server, and then reads its answers (DNS rebinding). It cannot do
-    so with a number. So the server answers to any number and to the names of its machine; where `server.allowedHosts`
-    is set, to what that names alone, as Streamlit does for its WebSocket.
+    so with an IP address. So the server answers to any of these and to the names of its machine; where
+    `server.allowedHosts` is set, to what that names alone, as Streamlit does for its WebSocket.
     """
     if host is None:  # no browser, but a check whether the server lives
         return True
@@ -105,6 +99,17 @@ def is_answered(host):
     except ValueError:
         return False
     return True
+
+
+def _refusal():
+    """A sentence for who calls the server by a name that it does not answer to."""
+    if named := config.get_option("server.allowedHosts"):
+        return f"This server answers to {' and '.join(named)} alone, as its --server.allowedHosts says.\n"
+    there = f"http://{lan_host() or '127.0.0.1'}:{config.get_option('server.port')}"
+    return (
+        f"This server does not answer to that name. Open it by its IP address, {there}, "
+        "or start it with --server.allowedHosts and the name.\n"
+    )
 
 
 @cache

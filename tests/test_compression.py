@@ -4,12 +4,16 @@ import gzip
 import re
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
+from pathlib import Path
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
+import streamlit
 from browser import serving
+
+from autoencoder.ui.compression import COMPRESSIBLE, MOST_BYTES
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +65,9 @@ def test_what_is_not_there_is_not_kept_and_a_part_is_sent_as_it_is(script):
     assert "Content-Encoding" not in headers
     with pytest.raises(HTTPError, match="304"):
         get(script, Accept_Encoding="gzip", If_None_Match=get(script)[1]["ETag"])
+
+
+def test_all_that_streamlit_has_can_be_kept():
+    files = [path for path in Path(streamlit.__file__).parent.rglob("static/**/*") if path.suffix in COMPRESSIBLE]
+    assert len(files) > 100
+    assert sum(len(gzip.compress(path.read_bytes(), 6)) for path in files) < MOST_BYTES

@@ -10,7 +10,7 @@ from PIL import Image
 
 from autoencoder import artifacts
 from autoencoder.artifacts import ArtifactError
-from autoencoder.data import DataError, load_bundled, load_drawn, load_gallery, load_mnist
+from autoencoder.data import DataError, load_bundled, load_drawn, load_gallery, load_mnist, unseen_part
 from autoencoder.photo import digit_from_image
 from autoencoder.preprocess import NoDigitError
 from autoencoder.search import SearchError
@@ -36,18 +36,18 @@ def _parser():
 
     train = _verb(verbs, "train", _train, "train the autoencoder on MNIST and write all artifacts")
     train.add_argument(
-        "--epochs", type=_whole_number(2), default=24, help="passes over the training images for the encoder"
+        "--epochs", type=_whole_number(3), default=60, help="passes over the training images for the encoder"
     )
     train.add_argument("--decoder-epochs", type=_whole_number(1), default=12, help="passes for the decoder, after that")
     train.add_argument("--seed", type=_whole_number(0), default=0, help="of the weights, the order and the warps")
     train.add_argument("--drawn", type=Path, metavar="FILE", help="pen strokes to measure with too (.jsonl.gz)")
-
+    train.add_argument("--not-digits", type=Path, metavar="FILE", help="strokes of other characters, too (.jsonl.gz)")
     train.add_argument(
         "--textbook", action="store_true", help="instead, train the textbooks' dense one to compare with"
     )
 
     ablate = _verb(verbs, "ablate", _ablate, "train with each ingredient left out, and keep what that costs")
-    ablate.add_argument("--epochs", type=_whole_number(2), default=4, help="passes over the training images")
+    ablate.add_argument("--epochs", type=_whole_number(3), default=6, help="passes over the training images")
     ablate.add_argument(
         "--seeds", type=_whole_number(0), nargs="+", default=[0, 1, 2], metavar="SEED", help="a run for each"
     )
@@ -67,6 +67,12 @@ def _parser():
         help="with --drawn: draw them on the canvas first, so large a part of its side, in its whole pixels",
     )
     evaluate.add_argument(
+        "--not-digits",
+        type=Path,
+        metavar="FILE",
+        help="strokes of other characters, to be told from digits (.jsonl.gz)",
+    )
+    evaluate.add_argument(
         "--failures", type=Path, metavar="PNG", help="write a picture of queries that find none right"
     )
     evaluate.add_argument("--keep", action="store_true", help="write the figures into artifacts/metrics.json")
@@ -79,6 +85,9 @@ def _parser():
     search = _verb(verbs, "search", _search, "find the look-alikes of the digit in an image file")
     search.add_argument("image", type=Path, metavar="IMAGE", help="PNG, JPEG, WebP or BMP")
     search.add_argument("--n-neighbors", type=_whole_number(1), default=4, help="how many to find")
+    search.add_argument(
+        "--part", choices=["all", "test"], default="all", help="of MNIST: all 70,000 digits, or the 10,000 test digits"
+    )
     search.add_argument("--json", action="store_true", help="print the answer as JSON")
     _add_gallery_options(search)
 
@@ -142,11 +151,17 @@ def _whole_number(least, most=None):
 
 def _train(options):
     drawn = load_drawn(options.drawn) if options.drawn else None
+    not_digits = load_drawn(options.not_digits, labelled=False) if options.not_digits else None
     from autoencoder.evaluate import format_table
     from autoencoder.train import train, train_textbook
 
     common = {"epochs": options.epochs, "seed": options.seed, "drawn": drawn, "directory": artifacts.DIRECTORY}
-    measured = train_textbook(**common) if options.textbook else train(decoder_epochs=options.decoder_epochs, **common)
+    if options.textbook:
+        if not_digits:
+            raise DataError("--not-digits is for the encoder that is searched by: leave it out with --textbook.")
+        measured = train_textbook(**common)
+    else:
+        measured = train(decoder_epochs=options.decoder_epochs, not_digits=not_digits, **common)
     print(format_table(measured))
     return 0
 
@@ -188,6 +203,7 @@ def _evaluate(options):
     drawn = load_drawn(options.drawn, percent=options.drawn_percent) if options.drawn else None
     if options.gallery or options.milvus:
         return _evaluate_own(options, drawn)
+    not_digits = load_drawn(options.not_digits, labelled=False) if options.not_digits else None
     artifacts.verify(artifacts.DIRECTORY)
     from autoencoder.evaluate import evaluate_all, format_table, picture_failures
     from autoencoder.model import load_latent_space
@@ -197,8 +213,8 @@ def _evaluate(options):
     gallery, bundled = _gallery(), load_bundled()
     galleries = [gallery] if gallery.name == bundled.name else [gallery, bundled]
     if options.failures:
-        Image.fromarray(picture_failures(spaces[-1], galleries[0])).save(options.failures)
-    results = evaluate_all(spaces, galleries, drawn)
+        Image.fromarray(picture_failures(spaces[-1], unseen_part(gallery) or gallery)).save(options.failures)
+    results = evaluate_all(spaces, galleries, drawn, not_digits)
     if options.keep:
         with artifacts.replacing(artifacts.DIRECTORY) as folder:
             artifacts.save_metrics(results, artifacts.DIRECTORY, folder)
@@ -210,8 +226,10 @@ def _evaluate(options):
 
 
 def _evaluate_own(options, drawn):
-    if options.keep or options.failures:
-        raise DataError("--keep and --failures are for MNIST and the bundled digits: leave out --gallery and GALLERY.")
+    if options.keep or options.failures or options.not_digits:
+        raise DataError(
+            "--keep, --failures and --not-digits are for MNIST and the bundled digits: leave out --gallery and GALLERY."
+        )
     from autoencoder.evaluate import evaluate_own, format_table
 
     results = evaluate_own(_engine(options), drawn, n_queries=options.n_queries)
@@ -244,6 +262,10 @@ def _search(options):
     artifacts.verify(artifacts.DIRECTORY)
     digit = digit_from_image(options.image.read_bytes())
     engine = _engine(options)
+    if options.part == "test":
+        if engine.unseen is engine:
+            raise DataError("--part test is of MNIST: here " + engine.gallery.title + " are searched.")
+        engine = engine.unseen
     if options.n_neighbors > len(engine.gallery):
         raise DataError(f"--n-neighbors {options.n_neighbors} is more than the gallery's {len(engine.gallery)} digits")
     result = engine.search(digit, options.n_neighbors)

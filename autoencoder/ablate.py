@@ -6,13 +6,15 @@ import numpy as np
 
 from autoencoder.data import Digits
 from autoencoder.disturb import add_noise
-from autoencoder.evaluate import NOISE, hits_at_4, reconstruction_mse
-from autoencoder.model import absorb
+from autoencoder.evaluate import NOISE, hits_at_4, neighbors_at_4, reconstruction_mse
+from autoencoder.look import likeness
+from autoencoder.model import absorb, look_map
 from autoencoder.spaces import Latent
 from autoencoder.train import fit_content_and_pose, whitening_by_warps
 from autoencoder.warp import DEFAULT_STRENGTH
 
 HELD_OUT = 6_000  # of the training images, the last: never trained on, and what the ingredients were chosen by
+MAPS = "whitening", "look map"  # linear: to leave one out takes no training of its own
 LEFT_OUT = {
     "nothing": {},
     "noise": {"noise": 0.0},
@@ -38,8 +40,8 @@ def ablate(training, others, *, epochs, seeds, done=(), left_out=tuple(LEFT_OUT)
 
     Yields:
         dict: `left_out`, `seed`, P@4 by the name of the data (`held_out`; `held_out_noisy`, the same digits with noise
-        searched for among those without; and those of `others`), and `mse`, of the held-out digits' reconstruction by
-        the decoder that taught the encoder.
+        searched for among those without; and those of `others`), `look` of the held-out digits as `likeness` has it,
+        and `mse`, of their reconstruction by the decoder that taught the encoder.
     """
     images = training.images[:-HELD_OUT]
     held_out = Digits("held_out", training.images[-HELD_OUT:], training.labels[-HELD_OUT:], training.sha256)
@@ -48,20 +50,27 @@ def ablate(training, others, *, epochs, seeds, done=(), left_out=tuple(LEFT_OUT)
     def measure(space):
         hits = {"held_out": hits_at_4(space, held_out), noisy.name: hits_at_4(space, held_out, noisy, own=True)}
         hits |= {data: hits_at_4(space, *digits) for data, digits in others.items()}
-        return {data: float(of_queries.mean() / 4) for data, of_queries in hits.items()}
+        look = likeness(held_out.images, held_out.labels, held_out, neighbors_at_4(space, held_out))["look"]
+        return {data: float(of_queries.mean() / 4) for data, of_queries in hits.items()} | {"look": look}
 
     known = {(row["left_out"], row["seed"]) for row in done}
     for seed in seeds:
         for name in left_out:
-            if (name, seed) in known:
+            rows = [row for row in ((*MAPS, name) if name == "nothing" else (name,)) if (row, seed) not in known]
+            if not rows:
                 continue
             model = fit_content_and_pose(images, epochs=epochs, seed=seed, **LEFT_OUT[name])
             space = Latent(model.encoder, model.decoder)
             mse = {"mse": reconstruction_mse(space, held_out.images)}
-            if name == "nothing" and ("whitening", seed) not in known:
-                yield {"left_out": "whitening", "seed": seed} | measure(space) | mse
-            absorb(model.encoder, whitening_by_warps(model, images, seed=seed))
-            yield {"left_out": name, "seed": seed} | measure(space) | mse
+            last = model.encoder.get_layer("latents")
+            as_trained = last.get_weights()
+            for row in rows:
+                last.set_weights(as_trained)
+                if row != "whitening":
+                    absorb(model.encoder, whitening_by_warps(model, images, seed=seed))
+                if row != "look map":
+                    absorb(model.encoder, look_map(space.transform(images), images))
+                yield {"left_out": row, "seed": seed} | measure(space) | mse
 
 
 def format_rows(rows):

@@ -80,28 +80,24 @@ def latents_path(gallery_name, directory=DIRECTORY):
 
 def load_latents(gallery_name, directory=DIRECTORY):
     """A gallery's latents, float32 (n, latent_dim), read-only; call `verify` first."""
-    latents = np.load(latents_path(gallery_name, directory), allow_pickle=False)
+    latents = np.load(latents_path(gallery_name, directory), allow_pickle=False).astype(np.float32)
     latents.setflags(write=False)
     return latents
 
 
-def typical_path(gallery_name, directory=DIRECTORY):
-    """Where it is kept how far a gallery's own digits are from one another and from their reconstructions."""
-    return Path(directory) / f"{gallery_name}_typical.npz"
+def save_latents(latents, gallery_name, folder):
+    """Write a gallery's latents, float32 (n, latent_dim), as float16: half the size, and mostly the same neighbors."""
+    np.save(latents_path(gallery_name, folder), latents.astype(np.float16))
+
+
+def typical_path(gallery_name, directory=DIRECTORY, *, unseen=False):
+    """Where what is `Typical` of a gallery is kept, or of the part of it that the network has not seen."""
+    return Path(directory) / f"{gallery_name}{'_unseen' if unseen else ''}_typical.npz"
 
 
 def study_path(gallery_name, directory=DIRECTORY):
     """Where the `Study` of a gallery is kept."""
     return Path(directory) / f"{gallery_name}_study.npz"
-
-
-def load_typical(gallery_name, directory=DIRECTORY):
-    """Of each of a gallery's digits, as float32 (n,): the distance to its nearest other, and its reconstruction's MSE.
-
-    Call `verify` first.
-    """
-    with np.load(typical_path(gallery_name, directory), allow_pickle=False) as arrays:
-        return arrays["distances"], arrays["errors"]
 
 
 def load_metrics(directory=DIRECTORY):

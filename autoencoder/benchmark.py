@@ -65,7 +65,7 @@ def benchmark(engine):
     yield "one query", ask_path(engine)
     for n, dim in SIZES:
         yield f"search among {n:,} × {dim}", searches(n, dim)
-    yield "encoding a gallery", encoding(engine.space.encoder, engine.gallery.images)
+    yield "encoding a gallery", encoding(engine.space.encoder, engine.unseen.gallery.images[:])
     if find_spec("playwright") and find_spec("psutil") and browser_path():
         yield "a server's start", {"medians": starts()}
 

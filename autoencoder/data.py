@@ -32,25 +32,50 @@ MNIST_ARRAYS = {
     "y_test": ((10_000,), "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5"),
 }
 
+SPLITS = {
+    "test": (("test",), "test digits"),
+    "train": (("train",), "training digits"),
+    "all": (("test", "train"), "digits"),
+}
 ENLARGEMENT = 10  # of the bundled 8 x 8 digits, before the threshold
 EDGE_SHARPNESS = 2  # ink gained per unit of coverage around one half
 UNLABELLED = 255
+N_TEST = 10_000  # of MNIST's digits: those that the network has not seen, the first of all 70,000
 
 
 class DataError(Exception):
     """A data set cannot be had; the message names the file and says what to do."""
 
 
+class StoredImages:
+    """Images kept as bytes, uint8 (n, 28, 28), in memory or a file; those that are asked for are float32 in [0, 1]."""
+
+    def __init__(self, stored):
+        self.stored = stored
+        self.shape = stored.shape
+        stored.setflags(write=False)
+
+    def __len__(self):
+        return len(self.stored)
+
+    def __getitem__(self, indices):
+        return np.asarray(self.stored[indices], np.float32) / 255
+
+    def setflags(self, *, write):
+        """As of an array; they are read-only in any case."""
+
+
 @dataclass(frozen=True)
 class Digits:
     """Digit images and their labels, read-only.
 
-    `images` float32 (n, 28, 28) in [0, 1], ink bright; `labels` uint8 (n,), from 0 to 9, or UNLABELLED. `sha256` is
-    that of the source's bytes, to tell whether latents belong to these digits. `title` says in words what they are.
+    `images` float32 (n, 28, 28) in [0, 1], ink bright, or StoredImages of them; `labels` uint8 (n,), from 0 to 9, or
+    UNLABELLED. `sha256` is that of the source's bytes, or of their hashes where there are several, to tell whether
+    latents belong to these digits. `title` says in words what they are.
     """
 
     name: str
-    images: np.ndarray
+    images: np.ndarray | StoredImages
     labels: np.ndarray
     sha256: str
     title: str = ""
@@ -74,12 +99,13 @@ class Digits:
 
 
 def load_mnist(split="test", *, wait_s=None):
-    """MNIST's test or training digits, verified by content.
+    """MNIST's test or training digits, or all of them, verified by content.
 
     Looked for at the path in `MNIST_NPZ`, then in Keras' cache (`~/.keras/datasets/mnist.npz`), then downloaded there.
 
     Args:
-        split: "test" (10,000 digits) or "train" (60,000).
+        split: "test" (10,000 digits), "train" (60,000), or "all": the test digits, and after them the training digits,
+            as StoredImages, so that they take a quarter of the memory.
         wait_s: how long to wait for a download, in seconds; None waits until it has ended and shows its progress.
             A download that is cut short by this goes on behind, for a later call to find.
 
@@ -89,21 +115,35 @@ def load_mnist(split="test", *, wait_s=None):
     Raises:
         DataError: the file is missing, damaged or not MNIST, or the download did not come in time.
     """
-    if split not in ("train", "test"):
-        raise ValueError(f"expected split 'train' or 'test', received {split!r}")
+    if split not in SPLITS:
+        raise ValueError(f"expected split {' or '.join(map(repr, SPLITS))}, received {split!r}")
     path, remedy = _find_mnist(wait_s)
-    images = _verified_array(path, f"x_{split}", remedy)
-    labels = _verified_array(path, f"y_{split}", remedy)
-    title = f"MNIST's {len(labels):,} {'test' if split == 'test' else 'training'} digits"
-    return Digits("mnist", images.astype(np.float32) / 255, labels, MNIST_ARRAYS[f"x_{split}"][1], title)
+    names, kind = SPLITS[split]
+    images, labels = (
+        np.concatenate([_verified_array(path, f"{letter}_{name}", remedy) for name in names]) for letter in "xy"
+    )
+    sha256 = hashlib.sha256("".join(MNIST_ARRAYS[f"x_{name}"][1] for name in names).encode()).hexdigest()
+    stored = StoredImages(images)
+    return Digits("mnist", stored if split == "all" else stored[:], labels, sha256, f"MNIST's {len(labels):,} {kind}")
 
 
 def load_gallery(*, wait_s=None):
-    """MNIST's test digits, or the bundled ones where MNIST is not to be had, and why it is not (None if it is)."""
+    """All of MNIST, or the bundled digits where it is not to be had, and why it is not (None if it is)."""
     try:
-        return load_mnist(wait_s=wait_s), None
+        return load_mnist("all", wait_s=wait_s), None
     except DataError as error:
         return load_bundled(), str(error)
+
+
+def unseen_part(gallery):
+    """Of all of MNIST its test digits, which the network has not seen; of other galleries None.
+
+    They have the indices that they have there, and share its memory.
+    """
+    if gallery.name != "mnist" or len(gallery) <= N_TEST:
+        return None
+    images, labels = StoredImages(gallery.images.stored[:N_TEST]), gallery.labels[:N_TEST]
+    return Digits(gallery.name, images, labels, gallery.sha256, f"MNIST's {len(labels):,} test digits")
 
 
 def load_bundled():
@@ -122,11 +162,12 @@ def load_bundled():
     return Digits("digits", images, cells.target.astype(np.uint8), sha256, title)
 
 
-def load_drawn(path, *, percent=None):
+def load_drawn(path, *, percent=None, labelled=True):
     """Digits written with a pen, prepared as drawings on the page are.
 
     Args:
         path: gzip-compressed lines of JSON, `{"digit": 8, "strokes": [[[x, y], …], …]}`, y up, as tablets have it.
+        labelled: false for characters that are no digits, lines without a `digit`.
         percent: how large they are first drawn on the canvas, in its whole pixels: the longer side in percent of the
             canvas'. None takes the strokes as exact as they are.
 
@@ -142,12 +183,13 @@ def load_drawn(path, *, percent=None):
                 if percent:
                     strokes = simplify(scale_to_canvas(strokes, CANVAS_PX * percent / 100))
                 digits.append(digit_from_strokes(strokes))
-                labels.append(drawing["digit"])
+                labels.append(drawing["digit"] if labelled else UNLABELLED)
         images = np.stack(digits)
     except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error) as error:
         raise DataError(f"{path} cannot be read as pen strokes, a line of JSON a digit: {error}.") from None
     sha256 = hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    name = f"drawn {percent} %" if percent else "drawn"
+    name = "drawn" if labelled else "not_digits"
+    name += f" {percent} %" * bool(percent)
     return Digits(name, images, np.array(labels, np.uint8), sha256)
 
 

@@ -1,18 +1,15 @@
-"""The whole way of a query behind one call: digit, latent, reconstruction, neighbours."""
+"""The whole way of a query behind one call: digit, latent, reconstruction, neighbors."""
 
 from dataclasses import dataclass
 
 import numpy as np
-import tensorflow as tf
 
 from autoencoder import artifacts
-from autoencoder.data import DataError, load_gallery
+from autoencoder.data import DataError, load_gallery, unseen_part
 from autoencoder.gallery import exact_search, open_gallery
 from autoencoder.model import NETWORKS, load_latent_space
-from autoencoder.search import NearestNeighbors
-from autoencoder.spaces import Latent
-
-UNLIKE_QUANTILE = 0.99  # of the gallery's own digits: a query beyond it is unlike any
+from autoencoder.search import NearestNeighbors, distances_to
+from autoencoder.typical import N_NEAREST, Traits, Typical, are_two_shapes
 
 
 @dataclass(frozen=True)
@@ -31,8 +28,8 @@ class SearchResult:
 
     `query` float32 (28, 28), `latent` float32 (32,), `reconstruction` float32 (28, 28) in [0, 1], `neighbors` nearest
     first. `reconstruction_mse` is the mean squared error a pixel, and `error_rank` the share of the gallery's own
-    digits, in [0, 1], that are reconstructed better. `unlike` is true where both this error and the distance to the
-    nearest neighbor are larger than for 99 % of the gallery's own digits.
+    digits, in [0, 1], that are reconstructed better. `two_shapes` is true where the query shows two shapes side by
+    side, and `unlike` where it does so or is stranger than nearly all of the gallery's own digits, as `Typical` has it.
     """
 
     query: np.ndarray
@@ -42,6 +39,7 @@ class SearchResult:
     reconstruction_mse: float
     error_rank: float
     unlike: bool
+    two_shapes: bool
 
 
 class Engine:
@@ -50,28 +48,24 @@ class Engine:
     Args:
         gallery: Digits to search in.
         nearest: the NearestNeighbors, of whichever kind, of their latents float32 (n, 32), in order.
-        distances, errors: float32, of its digits, or of some, the distance to the nearest other and the MSE a pixel of
-            the reconstruction: what is typical.
-        encoder, decoder: Keras models, (n, 28, 28) to (n, 32) and back.
+        typical: the Typical of them.
+        space: the Latent space.
+        unseen: the Engine of the gallery's part that the network has not seen; None where that is all of it.
 
-    `gallery` and `nearest` are those, `space` is the latent space.
+    Its attributes are those, `unseen` the engine itself where it was None, and `whole` the engine that it is the unseen
+    part of.
     """
 
-    def __init__(self, gallery, nearest, distances, errors, encoder, decoder):
+    def __init__(self, gallery, nearest, typical, space, unseen=None):
         if len(nearest.vectors) != len(gallery):
             raise ValueError(f"expected {len(gallery)} latents, one a digit, received {len(nearest.vectors)}")
         self.gallery = gallery
         self.nearest = nearest
-        self.space = Latent(encoder, decoder)
-        self._typical_errors = np.sort(errors)
-        self._far, self._bad = np.quantile(distances, UNLIKE_QUANTILE), np.quantile(errors, UNLIKE_QUANTILE)
-
-        @tf.function(input_signature=[tf.TensorSpec((1, 28, 28), tf.float32)], jit_compile=False)
-        def encode_and_decode(images):
-            latent = encoder(images, training=False)
-            return latent, decoder(latent, training=False)
-
-        self._encode_and_decode = encode_and_decode.get_concrete_function()
+        self.typical = typical
+        self.space = space
+        self.whole = self
+        self.unseen = unseen or self
+        self.unseen.whole = self
         self.search(gallery.images[0], n_neighbors=1)  # the first call is the slow one: not a visitor's
         self.space.inverse_transform(self.space.transform(gallery.images[:1]))
 
@@ -82,21 +76,23 @@ class Engine:
         Raises:
             ArtifactError: an artifact is missing or damaged, or the latents are not this gallery's.
         """
-        paths = artifacts.latents_path, artifacts.typical_path, artifacts.study_path
-        manifest = artifacts.verify(
-            directory, required=(*NETWORKS, artifacts.PCA, *(path(gallery.name).name for path in paths))
-        )
+        part = unseen_part(gallery)
+        paths = [path(gallery.name) for path in (artifacts.latents_path, artifacts.typical_path, artifacts.study_path)]
+        if part:
+            paths.append(artifacts.typical_path(gallery.name, unseen=True))
+        manifest = artifacts.verify(directory, required=(*NETWORKS, artifacts.PCA, *(path.name for path in paths)))
         if manifest["data"].get(gallery.name) != gallery.sha256:
             raise artifacts.ArtifactError(
                 f"the latents in {directory} are not of this {gallery.name} gallery: "
                 "compute them with `python -m autoencoder encode`."
             )
-        latent = load_latent_space(directory)
-        latents, typical = (
-            artifacts.load_latents(gallery.name, directory),
-            artifacts.load_typical(gallery.name, directory),
-        )
-        return cls(gallery, NearestNeighbors(latents), *typical, latent.encoder, latent.decoder)
+        space, latents = load_latent_space(directory), artifacts.load_latents(gallery.name, directory)
+
+        def engine(digits, *, is_part=False, **unseen):
+            typical = Typical.load(artifacts.typical_path(gallery.name, directory, unseen=is_part))
+            return cls(digits, NearestNeighbors(latents[: len(digits)]), typical, space, **unseen)
+
+        return engine(gallery, unseen=engine(part, is_part=True) if part else None)
 
     @classmethod
     def open_own(cls, gallery, directory, *, milvus=None):
@@ -119,8 +115,7 @@ class Engine:
             nearest = MilvusNearestNeighbors(milvus, own.latents, own.collection)
         else:
             nearest = exact_search(own.latents)
-        latent = load_latent_space(directory)
-        return cls(own.digits, nearest, own.distances, own.errors, latent.encoder, latent.decoder)
+        return cls(own.digits, nearest, own.typical, load_latent_space(directory))
 
     def search(self, digit, n_neighbors=4, exclude=None):
         """The latent, the reconstruction and the nearest digits of the gallery.
@@ -141,30 +136,58 @@ class Engine:
             raise ValueError(f"expected a digit (28, 28), received {digit.shape}")
         if not ((digit >= 0) & (digit <= 1)).all():
             raise ValueError(f"expected a digit in [0, 1], received [{digit.min():g}, {digit.max():g}]")
-        latent, reconstruction = (tensor.numpy() for tensor in self._encode_and_decode(tf.constant(digit[None])))
-        distances, indices = self.nearest.kneighbors(
-            latent, n_neighbors, exclude=None if exclude is None else np.array([exclude])
-        )
-        neighbors = tuple(
-            Neighbor(int(index), self.gallery.label(index), float(distance))
-            for index, distance in zip(indices[0], distances[0], strict=True)
-        )
+        latent, reconstruction = self.space.encode_and_decode(digit)
+        available = len(self.gallery) - (exclude is not None)
+        distances, indices = self._kneighbors(latent, max(n_neighbors, min(N_NEAREST, available)), exclude)
+        of_nearest = distances[None, :N_NEAREST], indices[None, :N_NEAREST]
+        traits = Traits.of(digit[None], reconstruction[None], self.gallery, *of_nearest)
         for array in (digit, latent, reconstruction):
             array.setflags(write=False)
-        error = float(np.square(reconstruction[0] - digit).mean())
+        error, two_shapes = float(traits.errors[0]), bool(are_two_shapes(digit[None])[0])
         return SearchResult(
             digit,
-            latent[0],
-            reconstruction[0],
-            neighbors,
+            latent,
+            reconstruction,
+            tuple(self._neighbor(*found) for found in zip(indices[:n_neighbors], distances, strict=False)),
             reconstruction_mse=error,
-            error_rank=float(np.searchsorted(self._typical_errors, error) / len(self._typical_errors)),
-            unlike=bool(error > self._bad and distances[0, 0] > self._far),
+            error_rank=self.typical.error_rank(error),
+            unlike=two_shapes or bool(self.typical.strangeness(traits)[0] > self.typical.strange),
+            two_shapes=two_shapes,
         )
+
+    def find_nearest_of(self, label, result, exclude=None):
+        """The nearest digit of a label to a query that was searched for: its rank from 1, and the Neighbor.
+
+        Args:
+            label: int, from 0 to 9, of a digit in the gallery.
+            result: SearchResult, the query's.
+            exclude: as `search` has it.
+
+        Raises:
+            ValueError: the gallery has no digit of the label.
+        """
+        distances = distances_to(result.latent, self.nearest.vectors)
+        if exclude is not None:
+            distances[exclude] = np.inf
+        of_label = np.flatnonzero(self.gallery.labels == label)
+        if not len(of_label):
+            raise ValueError(f"expected a label of {self.gallery.title}, received {label}")
+        index = of_label[distances[of_label].argmin()]
+        nearer = (distances < distances[index]).sum() + (distances[:index] == distances[index]).sum()
+        return int(nearer) + 1, self._neighbor(index, distances[index])
+
+    def _kneighbors(self, latent, n_neighbors, exclude):
+        """The distances float64 and the indices int64 (n_neighbors,) of the digits that are nearest to a latent."""
+        left_out = None if exclude is None else np.array([exclude])
+        distances, indices = self.nearest.kneighbors(latent[None], n_neighbors, exclude=left_out)
+        return distances[0], indices[0]
+
+    def _neighbor(self, index, distance):
+        return Neighbor(int(index), self.gallery.label(index), float(distance))
 
 
 def open_engine(directory, *, own=None, milvus=None, wait_s=None):
-    """The engine of one's own gallery or, where none is named, of MNIST's test digits or the bundled ones.
+    """The engine of one's own gallery or, where none is named, of all of MNIST or the bundled digits.
 
     Args:
         directory: where the artifacts are kept.

@@ -1,15 +1,18 @@
-"""How good a space is to search in: how many of the neighbours show the query's digit."""
+"""How good a space is to search in: how many neighbors show the query's digit, and how much they look like it."""
 
 import numpy as np
 
-from autoencoder.data import UNLABELLED, DataError, Digits
+from autoencoder.data import N_TEST, UNLABELLED, DataError, Digits, unseen_part
 from autoencoder.disturb import add_noise, shift
+from autoencoder.look import likeness
 from autoencoder.search import NearestNeighbors
 from autoencoder.spaces import PCA, Pixels
+from autoencoder.typical import Traits, Typical, are_two_shapes
 
 BOOTSTRAP_SAMPLES = 10_000
 NOISE, SHIFT_PX = 0.3, 2
 LARGEST_TO_COMPARE = 100_000  # of a gallery: pixels take 6 KB a digit to search
+N_VOTES = 3  # of the nearest training digits, by which a test digit is classified
 ROW_ORDER = ("pixels", "pca", "textbook", "latent")
 
 
@@ -20,12 +23,12 @@ def neighbors_at_4(space, gallery, queries=None, *, own=False):
         space: has `transform`, images to vectors.
         gallery: Digits that are searched.
         queries: Digits that are searched for; None for the gallery's own, each left out of its own answer.
-        own: whether the queries are the gallery's own, disturbed: each is left out of its own answer, too.
+        own: whether the queries are the gallery's first digits, or these disturbed: each is left out of its own answer.
     """
-    vectors = space.transform(gallery.images)
-    nearest = NearestNeighbors(vectors)
-    left_out = np.arange(len(vectors)) if own or queries is None else None
-    return nearest.kneighbors(vectors if queries is None else space.transform(queries.images), 4, exclude=left_out)[1]
+    vectors = space.transform(gallery.images[:])
+    asked = vectors if queries is None else space.transform(queries.images[:])
+    left_out = np.arange(len(asked)) if own or queries is None else None
+    return NearestNeighbors(vectors).kneighbors(asked, 4, exclude=left_out)[1]
 
 
 def hits_at_4(space, gallery, queries=None, *, own=False):
@@ -83,32 +86,110 @@ def reconstruction_mse(space, images, wanted=None):
 
 
 def evaluate(spaces, gallery, queries=None, *, own=False):
-    """Every space on a gallery, searched for its own digits or for others: space -> `summarize`, and `mse`.
+    """Every space on a gallery, searched for its own digits or for others: space -> `summarize`, `likeness` and `mse`.
 
-    Of queries that are the gallery's own, disturbed, `mse` is the error against the undisturbed ones.
+    Of queries that are the gallery's own, disturbed, likeness and error are those against the undisturbed ones.
     """
-    results = {}
-    for space in spaces:
-        results[space.name] = summarize(hits_at_4(space, gallery, queries, own=own))
-        if hasattr(space, "inverse_transform"):
-            wanted = gallery.images if own else None
-            results[space.name]["mse"] = reconstruction_mse(space, (queries or gallery).images, wanted)
+    asked = queries or gallery
+    wanted = gallery.images[: len(asked)] if own else asked.images[:]
+    return {
+        space.name: _measure(space, gallery, asked, neighbors_at_4(space, gallery, queries, own=own), wanted)
+        for space in spaces
+    }
+
+
+def _measure(space, gallery, queries, found, wanted):
+    """What there is to say of the neighbors int64 (n, 4) that queries have found, and of their reconstructions.
+
+    Both are compared with the images float32 (n, 28, 28) that are wanted.
+    """
+    hits = (gallery.labels[found] == queries.labels[:, None]).sum(axis=1)
+    figures = summarize(hits) | likeness(wanted, queries.labels, gallery, found)
+    if hasattr(space, "inverse_transform"):
+        figures["mse"] = reconstruction_mse(space, queries.images[:], wanted)
+    return figures
+
+
+def evaluate_all(spaces, galleries, drawn=None, not_digits=None):
+    """Every space on each gallery, on the first's digits disturbed, and on drawn ones: the digits' name -> `evaluate`.
+
+    Where the first gallery is all of MNIST, its test digits are searched for among themselves, and as `…_all` in all of
+    it. `…_noisy` are the first gallery's with Gaussian noise of standard deviation 0.3, `…_shifted` those moved to the
+    right by 2 pixels; both, and the drawn ones, are searched for among the undisturbed.
+
+    Besides, of the latent space: `knn`, as `classify` has it, where the first gallery is all of MNIST; and
+    `not_digits`, as `detect` has it, where there are some.
+    """
+    latent = next((space for space in spaces if space.name == "latent"), None)
+    whole, *others = galleries
+    first = unseen_part(whole) or whole
+    results = {gallery.name: evaluate(spaces, gallery) for gallery in (first, *others)}
+    for name, change, amount in (("noisy", add_noise, NOISE), ("shifted", shift, SHIFT_PX)):
+        disturbed = Digits(f"{first.name}_{name}", change(first.images[:], amount), first.labels, "")
+        results[disturbed.name] = evaluate(spaces, first, disturbed, own=True)
+    if drawn:
+        results[drawn.name] = evaluate(spaces, first, drawn)
+    if first is not whole:
+        results[f"{first.name}_all"] = evaluate(spaces, whole, first, own=True)
+        if drawn:
+            results[f"{drawn.name}_all"] = evaluate(spaces, whole, drawn)
+        if latent:
+            results["knn"] = classify(latent, whole)
+    if latent and not_digits:
+        results["not_digits"] = detect(latent, whole, first, drawn, not_digits)
     return results
 
 
-def evaluate_all(spaces, galleries, drawn=None):
-    """Every space on each gallery, on the first's digits disturbed, and on drawn ones: the digits' name -> `evaluate`.
+def classify(space, gallery):
+    """How well the training digits that are nearest tell what the test digits are, of all of MNIST.
 
-    `…_noisy` are the first gallery's with Gaussian noise of standard deviation 0.3, `…_shifted` those moved to the
-    right by 2 pixels; both, and the drawn ones, are searched for among the undisturbed.
+    Returns:
+        dict: `n_neighbors`, 3, and the `accuracy` of their majority, or of the nearest where there is none.
     """
-    first = galleries[0]
-    results = {gallery.name: evaluate(spaces, gallery) for gallery in galleries}
-    for name, images in (("noisy", add_noise(first.images, NOISE)), ("shifted", shift(first.images, SHIFT_PX))):
-        disturbed = Digits(f"{first.name}_{name}", images, first.labels, "")
-        results[disturbed.name] = evaluate(spaces, first, disturbed, own=True)
-    if drawn:
-        results[drawn.name] = evaluate(spaces, galleries[0], drawn)
+    vectors = space.transform(gallery.images[:])
+    _, found = NearestNeighbors(vectors[N_TEST:]).kneighbors(vectors[:N_TEST], N_VOTES)
+    votes = gallery.labels[N_TEST:][found]
+    nearest, second, third = votes.T
+    told = np.where(second == third, second, nearest)
+    return {"n_neighbors": N_VOTES, "accuracy": float((told == gallery.labels[:N_TEST]).mean())}
+
+
+def detect(space, gallery, own, drawn, not_digits):
+    """How many characters that are no digits are told to be unlike a gallery, and how many digits wrongly so.
+
+    Args:
+        space: the Latent space.
+        gallery: Digits, what is searched.
+        own: Digits, its first ones, by which it is judged what is typical.
+        drawn: Digits, other ones, or None.
+        not_digits: Digits without labels.
+
+    Returns:
+        dict: `detected`, the share of the characters; of the digits, by their names, `false_alarms_…`, the share, and
+        `auroc_…`, how often a character is stranger than a digit.
+    """
+    from sklearn.metrics import roc_auc_score
+
+    nearest = NearestNeighbors(space.transform(gallery.images[:]))
+
+    def traits(digits):
+        left_out = np.arange(len(own)) if digits is own else None
+        return Traits.searched(digits.images[:], space, gallery, nearest, exclude=left_out)
+
+    usual = traits(own)
+    typical = Typical.of(usual)
+
+    def strangeness_and_alarms(digits):
+        strangeness = typical.strangeness(usual if digits is own else traits(digits))
+        return strangeness, (strangeness > typical.strange) | are_two_shapes(digits.images[:])
+
+    strangers, detected = strangeness_and_alarms(not_digits)
+    results = {"detected": float(detected.mean())}
+    for digits in filter(None, (own, drawn)):
+        strangeness, alarms = strangeness_and_alarms(digits)
+        is_stranger = np.repeat([False, True], [len(strangeness), len(strangers)])
+        results[f"false_alarms_{digits.name}"] = float(alarms.mean())
+        results[f"auroc_{digits.name}"] = float(roc_auc_score(is_stranger, np.concatenate([strangeness, strangers])))
     return results
 
 
@@ -142,9 +223,7 @@ def evaluate_own(engine, drawn=None, *, n_queries, seed=0):
         results[name] = {}
         for space, nearest in spaces:
             _, found = nearest.kneighbors(space.transform(digits.images), 4, exclude=left_out)
-            results[name][space.name] = summarize((gallery.labels[found] == digits.labels[:, None]).sum(axis=1))
-            if hasattr(space, "inverse_transform"):
-                results[name][space.name]["mse"] = reconstruction_mse(space, digits.images)
+            results[name][space.name] = _measure(space, gallery, digits, found, digits.images)
     return results
 
 
@@ -152,11 +231,19 @@ def format_table(results):
     """What `evaluate_all` gives as lines of text, a row a space."""
     lines = []
     for data, spaces in results.items():
-        lines.append(f"{data:<13} {'P@4':>6}  {'95 % interval':<15}  {'3 of 4':>6}  {'all 4':>6}  {'MSE':>7}")
+        if data in ("knn", "not_digits"):
+            continue
+        heads = f"{'3 of 4':>6}  {'all 4':>6}  {'look':>6}  {'MSE':>7}"
+        lines.append(f"{data:<13} {'P@4':>6}  {'95 % interval':<15}  {heads}")
         for space in sorted(spaces, key=ROW_ORDER.index):
             row = spaces[space]
             low, high = row["precision_at_4_interval"]
             mse = f"{row['mse']:.4f}" if "mse" in row else "–"
-            shares = f"{row['at_least_3_of_4']:>6.3f}  {row['all_4']:>6.3f}  {mse:>7}"
+            look = f"{row['look']:.4f}" if "look" in row else "–"
+            shares = f"{row['at_least_3_of_4']:>6.3f}  {row['all_4']:>6.3f}  {look:>6}  {mse:>7}"
             lines.append(f"  {space:<11} {row['precision_at_4']:>6.4f}  {low:.4f} – {high:.4f}  {shares}")
+    for what in ("knn", "not_digits"):
+        if figures := results.get(what):
+            lines.append(what)
+            lines += [f"  {name:<18} {value:>6.4g}" for name, value in figures.items()]
     return "\n".join(lines)

@@ -13,9 +13,10 @@ import numpy as np
 from tqdm import tqdm
 
 from autoencoder import artifacts
-from autoencoder.data import UNLABELLED, DataError, Digits
+from autoencoder.data import UNLABELLED, DataError, Digits, StoredImages
 from autoencoder.preprocess import SIDE_PX, NoDigitError, digit_from_gray
 from autoencoder.search import NearestNeighbors, NearestNeighborsInBlocks
+from autoencoder.typical import Traits, Typical
 
 try:
     import fcntl
@@ -35,33 +36,15 @@ LONGEST_NAME = 40
 REBUILD = "build it anew, in another folder, with `python -m autoencoder gallery build`"
 
 
-class StoredImages:
-    """Images kept as bytes, uint8 (n, 28, 28), in a file; those that are asked for come as float32 in [0, 1]."""
-
-    def __init__(self, stored):
-        self._stored = stored
-        self.shape = stored.shape
-
-    def __len__(self):
-        return len(self._stored)
-
-    def __getitem__(self, indices):
-        return np.asarray(self._stored[indices], np.float32) / 255
-
-    def setflags(self, *, write):
-        """As of an array; they are read-only in any case."""
-
-
 @dataclass(frozen=True)
 class StoredGallery:
-    """A gallery as it is kept: its `digits`, with StoredImages; `latents` float32 (n, 32), mapped into memory; of some
-    of its digits, as float32, the `distances` to the nearest other and the `errors` of their reconstructions; the name
-    of the `collection` that the latents have in Milvus, by which they are told from others."""
+    """A gallery as it is kept: its `digits`, with StoredImages; `latents` float32 (n, 32), mapped into memory; what is
+    `typical` of some of its digits; the name of the `collection` that the latents have in Milvus, by which they are
+    told from others."""
 
     digits: Digits
     latents: np.ndarray
-    distances: np.ndarray
-    errors: np.ndarray
+    typical: Typical
     collection: str
 
 
@@ -119,7 +102,7 @@ def _build(source, directory, space, build_of):
         left_out = f" Left out: {progress['read'] - n:,}, the first {first}" if first else ""
         raise DataError(f"the source holds {n} digits, at least {FEWEST} are needed.{left_out}")
     digits, latents = _open_arrays(directory, build_of["name"], "")
-    np.savez(directory / TYPICAL, **_typical_of(digits, latents, space))
+    _typical_of(digits, latents, space).save(directory / TYPICAL)
     files = [IMAGES, LABELS, LATENTS, TYPICAL, FILES, SKIPPED]
     manifest = build_of | {
         "n": n,
@@ -145,9 +128,8 @@ def open_gallery(directory, encoder_sha256):
     digits, latents = _open_arrays(directory, manifest["name"], manifest["files"][IMAGES])
     if (held := _hold(directory, shared=True)) is not None:
         weakref.finalize(digits.images, os.close, held)
-    with np.load(directory / TYPICAL, allow_pickle=False) as arrays:
-        typical = arrays["distances"], arrays["errors"]
-    return StoredGallery(digits, latents, *typical, f"gallery_{digits.name}_{manifest['files'][LATENTS][:12]}")
+    collection = f"gallery_{digits.name}_{manifest['files'][LATENTS][:12]}"
+    return StoredGallery(digits, latents, Typical.load(directory / TYPICAL), collection)
 
 
 def describe(directory):
@@ -246,12 +228,9 @@ def _prepared(item, *, as_is):
 
 
 def _typical_of(digits, latents, space):
-    """Of some of the digits, evenly spread: how far their nearest other is, and how badly they are reconstructed."""
+    """The Typical of some of the digits, evenly spread."""
     some = np.linspace(0, len(digits) - 1, min(N_TYPICAL, len(digits))).astype(int)
-    found, _ = exact_search(latents).kneighbors(latents[some], 1, exclude=some)
-    reconstructions = space.inverse_transform(latents[some])
-    errors = np.square(reconstructions - digits.images[some]).mean(axis=(1, 2))
-    return {"distances": found.ravel().astype(np.float32), "errors": errors}
+    return Typical.of(Traits.searched(digits.images[some], space, digits, exact_search(latents), exclude=some))
 
 
 def _open_arrays(directory, name, sha256):

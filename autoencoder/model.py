@@ -13,6 +13,7 @@ LATENT_DIM = 32
 CONTENT_DIM = 24  # the first 24 of the 32 numbers say what the digit is, the last 8 how it stands
 AGREEMENT_WEIGHT = 0.03
 NOISE = 0.4  # standard deviation of the strongest
+LOOK_WEIGHT = 1.0  # of a difference that can be seen, beside one in the whitened latents
 UNCHANGED = 0.5  # of the inputs are the image itself, the others a warp of it
 
 
@@ -147,6 +148,28 @@ def whitening(differences):
     """
     variances, directions = np.linalg.eigh(differences.T @ differences / len(differences))
     return directions / np.sqrt(variances)
+
+
+def look_map(latents, images, *, weight=LOOK_WEIGHT):
+    """The linear map float32 (32, 32) after which latents are also as far apart as their images look different.
+
+    With A (32, 784) the least-squares map from centered latents to centered pixels, the square of the distance between
+    latents a and b becomes
+
+        |a - b|² + weight² |(a - b) A|²
+
+    The metric is I + weight² A Aᵀ; its Cholesky factor L is the map, for |(a - b) L|² is the same.
+
+    Args:
+        latents: float32 (n, 32).
+        images: float32 (n, 28, 28), what they are the latents of.
+        weight: how much a difference of pixels counts.
+    """
+    centered = latents - latents.mean(axis=0)
+    pixels = images.reshape(len(images), -1)
+    redrawn = np.linalg.lstsq(centered, pixels - pixels.mean(axis=0))[0].astype(np.float64)
+    metric = np.eye(latents.shape[1]) + weight**2 * redrawn @ redrawn.T
+    return np.linalg.cholesky(metric).astype(np.float32)
 
 
 def absorb(encoder, matrix):

@@ -161,10 +161,16 @@ def checked_arguments(shape, queries, n_neighbors, exclude):
     return queries, exclude
 
 
+def distances_to(query, vectors):
+    """The Euclidean distances float64 (n,) from a query float32 (dim,) to vectors float32 (n, dim), few at a time."""
+    starts = range(0, len(vectors), VECTORS_AT_ONCE)
+    some = (np.subtract(vectors[start : start + VECTORS_AT_ONCE], query, dtype=np.float64) for start in starts)
+    return np.concatenate([np.sqrt(np.vecdot(differences, differences)) for differences in some])
+
+
 def nearest_of(vectors, indices, query, n_neighbors):
     """The distances and indices of the nearest of some vectors, computed in float64; `indices` ascend."""
-    differences = np.subtract(vectors, query, dtype=np.float64)
-    distances = np.sqrt(np.vecdot(differences, differences))
+    distances = distances_to(query, vectors)
     order = np.argsort(distances, kind="stable")[:n_neighbors]  # stable, and the indices ascend: ties by index
     return distances[order], indices[order]
 

@@ -73,6 +73,21 @@ class Latent:
         """Reconstructions float32 (n, 28, 28) in [0, 1] from latents float32 (n, 32)."""
         return _in_batches(self._decode, latents)
 
+    def encode_and_decode(self, digit):
+        """The latent float32 (32,) of a digit float32 (28, 28) and its reconstruction float32 (28, 28), at once."""
+        return tuple(tensor.numpy()[0] for tensor in self._encode_and_decode(digit[None]))
+
+    @cached_property
+    def _encode_and_decode(self):
+        import tensorflow as tf
+
+        @tf.function(input_signature=[tf.TensorSpec((1, 28, 28), tf.float32)], jit_compile=False)
+        def encode_and_decode(images):
+            latents = self.encoder(images, training=False)
+            return latents, self.decoder(latents, training=False)
+
+        return encode_and_decode.get_concrete_function()
+
     @cached_property
     def _encode(self):
         return _graph(self.encoder, (28, 28))

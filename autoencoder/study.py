@@ -32,7 +32,7 @@ class Study:
             name: (gallery.labels[found] == gallery.labels[:, None]).sum(axis=1) for name, found in neighbors.items()
         }
         latent = spaces[-1]
-        return cls(map_positions(latent.transform(gallery.images), seed=seed), neighbors[latent.name], hits)
+        return cls(map_positions(latent.transform(gallery.images[:]), seed=seed), neighbors[latent.name], hits)
 
     @classmethod
     def load(cls, path):
@@ -89,7 +89,7 @@ def pca_by_size(training_images, gallery, *, seed):
     return {
         str(size): {
             "precision_at_4": float(hits_at_4(space, gallery).mean() / 4),
-            "mse": reconstruction_mse(space, gallery.images),
+            "mse": reconstruction_mse(space, gallery.images[:]),
         }
         for size, space in spaces.items()
     }

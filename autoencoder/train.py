@@ -10,7 +10,7 @@ import tensorflow as tf
 from sklearn import neighbors
 
 from autoencoder import artifacts
-from autoencoder.data import load_bundled, load_mnist
+from autoencoder.data import load_bundled, load_mnist, unseen_part
 from autoencoder.evaluate import evaluate_all
 from autoencoder.model import (
     NETWORKS,
@@ -20,11 +20,13 @@ from autoencoder.model import (
     build_encoder,
     build_textbook_autoencoder,
     load_latent_space,
+    look_map,
     whitening,
 )
 from autoencoder.search import NearestNeighbors
 from autoencoder.spaces import PCA, Latent, Pixels
 from autoencoder.study import Study, pca_by_size
+from autoencoder.typical import Traits, Typical
 from autoencoder.warp import add_noise, random_warp
 
 BATCH = 128
@@ -36,33 +38,34 @@ WARPED_AT_ONCE = 10_000
 CHECKPOINTS = artifacts.DIRECTORY.parent / ".checkpoints"
 
 
-def train(*, epochs, decoder_epochs, seed, drawn=None, directory, checkpoints=CHECKPOINTS):
+def train(*, epochs, decoder_epochs, seed, drawn=None, not_digits=None, directory, checkpoints=CHECKPOINTS):
     """Train the autoencoder and write every artifact; returns what was measured, as `evaluate_all` does.
 
     Stopped and called again in the same way, it goes on from the last whole epoch.
 
     Args:
-        epochs: passes over the training images for the encoder, at least 2.
+        epochs: passes over the training images for the encoder, at least 3.
         decoder_epochs: passes for the decoder, after that.
         seed: of the weights, the order and the warps.
         drawn: Digits to measure drawings with, or None.
+        not_digits: Digits without labels, characters to measure with what is told to be no digit, or None.
 
     Raises:
         DataError: MNIST is not to be had.
     """
-    training, galleries = load_mnist("train"), (load_mnist("test"), load_bundled())
+    training, galleries = load_mnist("train"), (load_mnist("all"), load_bundled())
     options = {"epochs": epochs, "decoder_epochs": decoder_epochs, "seed": seed}
     checkpoints = checkpoints / "-".join(f"{name}-{value}" for name, value in options.items())
     latent = fit(training.images, checkpoints=checkpoints, **options)
     pca = PCA.fit(training.images, seed=seed)
     spaces = Pixels(), pca, latent
-    measured = evaluate_all(spaces, galleries, drawn)
+    measured = evaluate_all(spaces, galleries, drawn, not_digits)
     with artifacts.replacing(directory, data=_sources(galleries), **options) as folder:
         for network, name in zip((latent.encoder, latent.decoder), NETWORKS, strict=True):
             network.save(folder / name)
         pca.save(folder)
         _save_galleries(spaces, galleries, folder, seed)
-        artifacts.save_metrics(measured | _pca_by_size(training, galleries[0], seed), directory, folder)
+        artifacts.save_metrics(measured | _pca_by_size(training, unseen_part(galleries[0]), seed), directory, folder)
     shutil.rmtree(checkpoints)
     return measured
 
@@ -73,7 +76,7 @@ def train_textbook(*, epochs, seed, drawn=None, directory):
     Raises:
         DataError: MNIST is not to be had.
     """
-    training, galleries = load_mnist("train"), (load_mnist("test"), load_bundled())
+    training, galleries = load_mnist("train"), (load_mnist("all"), load_bundled())
     keras.utils.set_random_seed(seed)
     encoder, decoder = build_textbook_autoencoder()
 
@@ -98,8 +101,8 @@ def encode(*, directory):
     """
     seed = artifacts.verify(directory, required=(*NETWORKS, artifacts.PCA))["seed"]
     spaces = Pixels(), PCA.load(directory), load_latent_space(directory)
-    training, galleries = load_mnist("train"), (load_mnist("test"), load_bundled())
-    measured = _pca_by_size(training, galleries[0], seed)
+    training, galleries = load_mnist("train"), (load_mnist("all"), load_bundled())
+    measured = _pca_by_size(training, unseen_part(galleries[0]), seed)
     with artifacts.replacing(directory, data=_sources(galleries)) as folder:
         _save_galleries(spaces, galleries, folder, seed)
         artifacts.save_metrics(measured, directory, folder)
@@ -112,6 +115,7 @@ def fit(images, *, epochs, decoder_epochs, seed, checkpoints):
     """
     taught = fit_content_and_pose(images, epochs=epochs, seed=seed, checkpoints=checkpoints)
     absorb(taught.encoder, whitening_by_warps(taught, images, seed=seed))
+    absorb(taught.encoder, look_map(Latent(taught.encoder, None).transform(images), images))
     return fit_decoder(taught.encoder, images, epochs=decoder_epochs, seed=seed, checkpoints=checkpoints)
 
 
@@ -133,19 +137,19 @@ def fit_decoder(encoder, images, *, epochs, seed, checkpoints):
 def fit_content_and_pose(images, *, epochs, seed, checkpoints=None, n_partners=N_PARTNERS, **objective):
     """A ContentAndPose trained on images float32 (n, 28, 28).
 
-    In the first half of the epochs an image's partner is the image itself, in the second it or one of the images that
-    are nearest to it by then. Each half has a learning rate schedule of its own.
+    In the first third of the epochs an image's partner is the image itself. In the second and the last it is the image
+    or one of those that are nearest to it by then. Each third has a learning rate schedule of its own.
 
     Args:
         images: float32 (n, 28, 28) in [0, 1].
-        epochs: passes over the images, at least 2.
+        epochs: passes over the images, at least 3.
         seed: of the weights, the order and the warps.
         checkpoints: the folder to keep progress in, or None.
         n_partners: how many of the nearest images may be partners.
         objective: as ContentAndPose takes it.
     """
-    if epochs < 2:
-        raise ValueError(f"expected at least 2 epochs, one a half, received {epochs}")
+    if epochs < 3:
+        raise ValueError(f"expected at least 3 epochs, one a third, received {epochs}")
     keras.utils.set_random_seed(seed)
     model = ContentAndPose(build_encoder(), build_decoder(TEACHER_WIDTH), seed=seed, **objective)
     model(images[:1])  # builds it
@@ -154,12 +158,13 @@ def fit_content_and_pose(images, *, epochs, seed, checkpoints=None, n_partners=N
     def batch_with(partners):
         return lambda indices: ((tf.gather(images, indices), tf.gather(images, tf.gather(partners, indices))),)
 
-    itself = np.arange(len(images))[:, None]
-    _fit(model, batch_with(itself), epochs=epochs - epochs // 2, name="encoder, first half", **run)
-    matrix = whitening_by_warps(model, images[:WARPED_AT_ONCE], seed=seed)  # close enough to find partners by
-    latents = Latent(model.encoder, None).transform(images) @ matrix
-    partners = np.hstack([itself, _nearest_others(latents, n_partners)])
-    _fit(model, batch_with(partners), epochs=epochs // 2, name="encoder, second half", **run)
+    partners = itself = np.arange(len(images))[:, None]
+    for third, epochs_of_it in (("first", epochs - 2 * (epochs // 3)), ("second", epochs // 3), ("last", epochs // 3)):
+        if third != "first":
+            matrix = whitening_by_warps(model, images[:WARPED_AT_ONCE], seed=seed)  # close enough to find partners by
+            latents = Latent(model.encoder, None).transform(images) @ matrix
+            partners = np.hstack([itself, _nearest_others(latents, n_partners)])
+        _fit(model, batch_with(partners), epochs=epochs_of_it, name=f"encoder, {third} third", **run)
     return model
 
 
@@ -179,8 +184,8 @@ def whitening_by_warps(model, images, *, seed):
     differences = []
     for number, start in enumerate(range(0, len(images), WARPED_AT_ONCE), 1):
         some = images[start : start + WARPED_AT_ONCE]
-        warped = random_warp(some, model.strength, seed=[seed, number])
-        noisy = add_noise(warped, model.noise, seed=[seed, number])
+        warped = random_warp(some, model.strength, seed=[seed, 2 * number])
+        noisy = add_noise(warped, model.noise, seed=[seed, 2 * number + 1])
         differences.append(space.transform(noisy.numpy()) - space.transform(some))
     return whitening(np.concatenate(differences))
 
@@ -208,6 +213,7 @@ def _fit(model, batch_of, *, n, epochs, seed, name, checkpoints, loss=None):
     if checkpoints:
         keep = keras.callbacks.BackupAndRestore
         callbacks.append(keep(checkpoints / name, double_checkpoint=True, delete_checkpoint=False))
+    model._initial_epoch = None  # where an earlier part went on from its checkpoint; Keras keeps it on the model
     indices = tf.data.Dataset.range(n).shuffle(n, seed=seed).batch(BATCH, drop_remainder=True)
     print(f"Training: {name}", file=sys.stderr)
     with redirect_stdout(sys.stderr):  # Keras' progress bar; results alone go to standard output
@@ -219,17 +225,22 @@ def _pca_by_size(training, gallery, seed):
 
 
 def _save_galleries(spaces, galleries, folder, seed):
-    """What the pages need of each gallery: latents, the distances and errors typical of its own digits, a Study."""
+    """What the app needs of each gallery: latents, what is Typical, and a Study.
+
+    Typical and studied are digits that the network has not seen, for a visitor's digits are such: of MNIST those of the
+    test set, which may also be searched by themselves.
+    """
     latent = spaces[-1]
     for gallery in galleries:
         latents = latent.transform(gallery.images)
-        distances, _ = NearestNeighbors(latents).kneighbors(latents, 1, exclude=np.arange(len(latents)))
-        errors = np.square(latent.inverse_transform(latents) - gallery.images).mean(axis=(1, 2))
-        np.save(artifacts.latents_path(gallery.name, folder), latents)
-        np.savez(
-            artifacts.typical_path(gallery.name, folder), distances=distances[:, 0].astype(np.float32), errors=errors
-        )
-        Study.of(gallery, spaces, seed=seed).save(artifacts.study_path(gallery.name, folder))
+        artifacts.save_latents(latents, gallery.name, folder)
+        part = unseen_part(gallery)
+        unseen = part or gallery
+        for searched in filter(None, (gallery, part)):
+            nearest, own = NearestNeighbors(latents[: len(searched)]), np.arange(len(unseen))
+            typical = Typical.of(Traits.searched(unseen.images[:], latent, searched, nearest, exclude=own))
+            typical.save(artifacts.typical_path(gallery.name, folder, unseen=searched is part))
+        Study.of(unseen, spaces, seed=seed).save(artifacts.study_path(gallery.name, folder))
 
 
 def _sources(galleries):

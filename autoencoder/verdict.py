@@ -1,58 +1,49 @@
-"""Whether an answer is up to standard, in one sentence."""
+"""What was found, in one sentence; and where the query's label is known, whether that is up to standard."""
 
 from collections import Counter
 from dataclasses import dataclass
 
-GOOD, FINE, POOR, UNLIKE, OPEN = "good", "fine", "poor", "unlike", "open"
+GOOD, FINE, POOR, FOUND, UNLIKE = "good", "fine", "poor", "found", "unlike"
+UNLIKE_ALL = "Nothing here looks like this."
+UNLIKE_AND_NOT_REDRAWN = "Nothing here looks like this, and the model cannot redraw it."
+TWO_SHAPES = "These are two shapes side by side. Draw one digit at a time."
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """`level` good, fine, poor, unlike or open; the `digit` that the neighbors are judged by, None where that is open;
-    and a `sentence`."""
+    """`level` good, fine or poor of a query whose label is known, else found, or unlike where nothing looks like it;
+    the `digit` that the neighbors are compared with, None where they have no labels; and a `sentence`."""
 
     level: str
     digit: int | None
     sentence: str
 
 
-def judge(labels, *, digit=None, unlike=False):
-    """The verdict on an answer: all alike is good, up to a quarter odd is fine, more is not up to standard.
+def judge(labels, *, digit=None, unlike=False, two_shapes=False, badly_redrawn=False):
+    """The verdict on an answer.
+
+    Where the query's digit is known, the neighbors are graded by it: all alike is good, up to a quarter odd is fine,
+    more is not up to standard. Of a drawing nobody knows it, so it is said what was found and no more.
 
     Args:
         labels: of the neighbors, nearest first; None of those that have none, which count for nothing.
-        digit: the query's own label; None where nobody knows it, as of a drawing: then that of most neighbors, of two
-            equally frequent ones the nearer.
-        unlike: whether the query is farther from the gallery, and worse reconstructed, than its own digits are.
+        digit: the query's own label, or None.
+        unlike: whether the query is stranger than the gallery's own digits are.
+        two_shapes: whether that is since it shows two shapes.
+        badly_redrawn: whether its reconstruction is worse than nearly all of theirs.
 
     Returns:
-        Verdict.
+        Verdict; its digit is the query's or, where that is not known, that of most neighbors, of two equally frequent
+        ones the nearer.
     """
-    known = digit is not None
     labels = [label for label in labels if label is not None]
-    counts = Counter(labels)
-    if not known and labels:
-        digit, _ = counts.most_common(1)[0]
-    n, n_odd = len(labels), len(labels) - counts[digit]
+    if digit is not None:
+        return _graded(labels, digit, unlike)
+    most = Counter(labels).most_common(1)[0][0] if labels else None
     if unlike:
-        return Verdict(UNLIKE, digit, "This looks like no digit here: nearest neighbor and reconstruction are far off.")
-    if not labels:
-        return Verdict(OPEN, digit, "The neighbors have no labels: judge for yourself.")
-    if n == 1 and not known:
-        return Verdict(FINE, digit, f"The nearest is {named(digit)}; one neighbor alone says little.")
-    if not n_odd:
-        alike = f"the neighbor is {named(digit)}" if n == 1 else f"all {n} neighbors are {digit}s"
-        return Verdict(GOOD, digit, f"Good: {alike}{', as the query is' if known else ''}.")
-    if 4 * n_odd <= n:
-        odd = sorted(set(labels) - {digit})
-        excuse = f"{digit} and {odd[0]} can look alike" if len(odd) == 1 else "they can look alike"
-        others = _listed(Counter(label for label in labels if label != digit))
-        return Verdict(FINE, digit, f"Fine: {counts[digit]} of {n} neighbors are {digit}s, {others}; {excuse}.")
-    if known:
-        return Verdict(
-            POOR, digit, f"Not up to standard: the query is {named(digit)}, but {n_odd} of {n} neighbors are not."
-        )
-    return Verdict(POOR, digit, f"Not up to standard: the neighbors disagree: {_listed(counts)}.")
+        sentence = UNLIKE_AND_NOT_REDRAWN if badly_redrawn else UNLIKE_ALL
+        return Verdict(UNLIKE, most, TWO_SHAPES if two_shapes else sentence)
+    return Verdict(FOUND, most, _found(labels, most))
 
 
 def named(digit, mark=""):
@@ -62,10 +53,38 @@ def named(digit, mark=""):
     return f"{'an' if digit == 8 else 'a'} {mark}{digit}{mark}"
 
 
-def _listed(counts):
-    """Counts of digits in words, the most frequent first: "2 are 3s, one is a 1 and one is a 7"."""
+def _graded(labels, digit, unlike):
+    n, n_odd = len(labels), len(labels) - labels.count(digit)
+    unusual = f"This is an unusual {digit}. " if unlike else ""
+    if not labels:
+        return Verdict(FOUND, digit, f"{unusual}{_found(labels, None)}")
+    if not n_odd:
+        alike = f"the look-alike is {named(digit)}" if n == 1 else f"all {n} look-alikes are {digit}s"
+        return Verdict(GOOD, digit, f"{unusual}Good: {alike}, as the query is.")
+    if 4 * n_odd <= n:
+        odd = _listed(label for label in labels if label != digit)
+        return Verdict(FINE, digit, f"{unusual}Fine: {n - n_odd} of {n} are {digit}s, as the query is; {odd}.")
+    sentence = f"Not up to standard: the query is {named(digit)}, but {n_odd} of {n} look-alikes are not."
+    return Verdict(POOR, digit, unusual + sentence)
+
+
+def _found(labels, most):
+    n, n_most = len(labels), labels.count(most)
+    if not labels:
+        return "The look-alikes have no labels: judge for yourself."
+    if n == 1:
+        return f"The nearest look-alike is {named(most)}."
+    if n_most == n:
+        return f"{'Both' if n == 2 else f'All {n}'} look-alikes are {most}s."
+    if 2 * n_most > n:
+        return f"{n_most} of {n} are {most}s, {_listed(label for label in labels if label != most)}."
+    return f"The look-alikes disagree: {_listed(labels)}."
+
+
+def _listed(labels):
+    """Digits in words, the most frequent first: "2 are 3s, one is a 1 and one is a 7"."""
     parts = [
         f"one is {named(digit)}" if count == 1 else f"{count} are {digit}s"
-        for digit, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        for digit, count in sorted(Counter(labels).items(), key=lambda item: (-item[1], item[0]))
     ]
     return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))

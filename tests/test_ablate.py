@@ -6,12 +6,18 @@ from autoencoder.data import Digits
 def test_every_ingredient_is_left_out_in_turn(bundled, monkeypatch):
     monkeypatch.setattr(ablate, "HELD_OUT", 100)
     few = Digits("few", bundled.images[:400].copy(), bundled.labels[:400].copy(), "")
-    some = {"epochs": 2, "seeds": [0], "left_out": ["nothing", "agreement"]}
+    some = {"epochs": 3, "seeds": [0, 1], "left_out": ["nothing", "agreement"]}
     rows = list(ablate.ablate(few, {"digits": (few, None)}, **some))
-    assert [row["left_out"] for row in rows] == ["whitening", "nothing", "agreement"]
-    assert set(rows[0]) == {"left_out", "seed", "held_out", "held_out_noisy", "digits", "mse"}
+    assert [(row["left_out"], row["seed"]) for row in rows] == [
+        (left_out, seed) for seed in (0, 1) for left_out in ("whitening", "look map", "nothing", "agreement")
+    ]
+    assert set(rows[0]) == {"left_out", "seed", "held_out", "held_out_noisy", "digits", "look", "mse"}
     assert len({row["digits"] for row in rows}) > 1
+    assert len({row["look"] for row in rows}) == 8
     assert list(ablate.ablate(few, {}, done=rows, **some)) == []
+    some["left_out"] = ["nothing"]  # a row that earlier runs did not have is made up for
+    (missing,) = ablate.ablate(few, {}, done=[row for row in rows if row != rows[1]], **some)
+    assert missing["left_out"] == "look map"
 
 
 def test_the_table_has_mean_and_deviation_over_the_seeds():
@@ -42,7 +48,7 @@ def test_the_command_goes_on_from_the_rows_that_are_kept(monkeypatch, tmp_path):
         assert main_module.main(["ablate", *arguments]) == 0
     assert given == [[], [row | {"seed": 0}], []]  # rows of another length are others
     assert {length: len(kept["rows"]) for length, kept in artifacts.load_metrics(tmp_path)["ablation"].items()} == {
-        "4 epochs": 2,
+        "6 epochs": 2,
         "9 epochs": 1,
     }
 
@@ -56,4 +62,4 @@ def test_an_ingredient_that_there_is_not_cannot_be_left_out(monkeypatch, capsys)
 def test_the_kept_rows_are_such_as_the_command_goes_on_from():
     for kept in artifacts.load_metrics()["ablation"].values():
         assert kept["data"] == ["digits", "drawn"]
-        assert set(kept["rows"][0]) == {"left_out", "seed", "held_out", "held_out_noisy", "mse", *kept["data"]}
+        assert set(kept["rows"][0]) == {"left_out", "seed", "held_out", "held_out_noisy", "look", "mse", *kept["data"]}

@@ -15,7 +15,7 @@ import pooch  # noqa: F401, while everything can be read
 import pytest
 
 from autoencoder import data
-from autoencoder.data import DataError, load_bundled, load_drawn, load_mnist
+from autoencoder.data import UNLABELLED, DataError, load_bundled, load_drawn, load_mnist, unseen_part
 
 SHAPES = {"x_train": (6, 28, 28), "y_train": (6,), "x_test": (4, 28, 28), "y_test": (4,)}
 
@@ -127,6 +127,29 @@ def test_the_named_file_is_read(named, arrays):
     np.testing.assert_array_equal(np.round(digits.images * 255), arrays["x_train"])
     assert digits.labels.tolist() == arrays["y_train"].tolist()
     assert len(load_mnist("test")) == 4
+
+
+def test_all_of_mnist_has_the_test_digits_first(named, arrays, monkeypatch):
+    named(packed(arrays))
+    monkeypatch.setattr(data, "N_TEST", 4)
+    digits = load_mnist("all")
+    assert len(digits) == 10
+    np.testing.assert_array_equal(digits.images[:4], load_mnist("test").images)
+    np.testing.assert_array_equal(digits.images[[9, 4]], load_mnist("train").images[[5, 0]])
+    assert digits.labels.tolist() == [*arrays["y_test"], *arrays["y_train"]]
+    assert digits.images[0].dtype == np.float32
+    assert len({load_mnist(split).sha256 for split in ("test", "train", "all")}) == 3
+
+
+def test_what_the_network_has_not_seen_are_the_test_digits(named, arrays, monkeypatch, bundled):
+    named(packed(arrays))
+    monkeypatch.setattr(data, "N_TEST", 4)
+    digits = load_mnist("all")
+    unseen = unseen_part(digits)
+    np.testing.assert_array_equal(unseen.images[:], digits.images[:4])
+    assert unseen.labels.tolist() == arrays["y_test"].tolist()
+    assert np.shares_memory(unseen.images.stored, digits.images.stored)
+    assert unseen_part(bundled) is None
 
 
 def test_a_split_that_is_not_there_is_refused():
@@ -317,3 +340,13 @@ def test_without_a_home_it_is_said_what_to_set(monkeypatch):
     monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # as where the user has no entry in passwd either
     with pytest.raises(DataError, match="no home folder"):
         load_mnist()
+
+
+def test_characters_that_are_no_digits_have_no_labels(tmp_path):
+    path = tmp_path / "letters.jsonl.gz"
+    with gzip.open(path, "wt") as lines:
+        lines.write(json.dumps({"character": "L", "strokes": [[[0, 9], [0, 0], [5, 0]]]}) + "\n")
+    letters = load_drawn(path, labelled=False)
+    assert (letters.name, letters.labels.tolist()) == ("not_digits", [UNLABELLED])
+    with pytest.raises(DataError, match="digit"):
+        load_drawn(path)

@@ -1,8 +1,12 @@
 import numpy as np
 import pytest
 
-from autoencoder.data import Digits
+from autoencoder import data
+from autoencoder import evaluate as evaluate_module
+from autoencoder.data import UNLABELLED, Digits, StoredImages
 from autoencoder.evaluate import (
+    classify,
+    detect,
     evaluate,
     evaluate_all,
     format_table,
@@ -87,12 +91,55 @@ def test_drawn_digits_are_searched_in_the_first_gallery_under_their_name(bundled
     assert list(results) == ["digits", "digits_noisy", "digits_shifted", "line"]
 
 
+def stored(digits):
+    """The digits as all of MNIST has them."""
+    return Digits("mnist", StoredImages(np.round(255 * digits.images).astype(np.uint8)), digits.labels, "")
+
+
+def test_all_of_mnist_is_searched_for_its_test_digits(bundled, monkeypatch):
+    for module in (data, evaluate_module):
+        monkeypatch.setattr(module, "N_TEST", 100)
+    some = stored(Digits("", bundled.images[:400].copy(), bundled.labels[:400].copy(), ""))
+    drawn = Digits("drawn", bundled.images[500:600].copy(), bundled.labels[500:600].copy(), "")
+    results = evaluate_all([Pixels()], [some], drawn)
+    assert {"mnist", "mnist_all", "drawn", "drawn_all"} < set(results)
+    assert "knn" not in results  # there is no latent space
+    for name in ("mnist", "drawn"):  # the more there are to choose from, the better
+        few, many = results[name]["pixels"], results[f"{name}_all"]["pixels"]
+        assert many["precision_at_4"] > few["precision_at_4"]
+        assert many["look"] < few["look"]
+
+
+def test_a_test_digit_is_what_most_of_its_three_nearest_training_digits_are(monkeypatch):
+    monkeypatch.setattr(evaluate_module, "N_TEST", 3)
+    # The first's nearest are 1, 2, 2; the second's 3, 1, 3; the third's 4, 5, 6, of which no two agree: the nearest.
+    train = [(0.10, 1), (0.12, 2), (0.13, 2), (0.50, 3), (0.51, 1), (0.52, 3), (0.90, 4), (0.92, 5), (0.93, 6)]
+    positions = [0.10, 0.49, 0.89] + [position for position, _ in train]
+    gallery = line_of_digits(positions, [2, 3, 4] + [label for _, label in train])
+    assert classify(Pixels(), gallery) == {"n_neighbors": 3, "accuracy": 1.0}
+    wrong = line_of_digits(positions, [1, 3, 5] + [label for _, label in train])
+    assert classify(Pixels(), wrong)["accuracy"] == pytest.approx(1 / 3)
+
+
+def test_what_is_far_off_and_badly_redrawn_is_told_from_digits(bundled):
+    pca = PCA.fit(bundled.images, seed=0)
+    boards = np.random.default_rng(0).integers(0, 2, (50, 28, 28)).astype(np.float32)
+    others = Digits("not_digits", boards, np.full(50, UNLABELLED, np.uint8), "")
+    drawn = Digits("drawn", bundled.images[:20].copy(), bundled.labels[:20].copy(), "")
+    found = detect(pca, bundled, bundled, drawn, others)
+    assert set(found) == {
+        "detected", "false_alarms_digits", "auroc_digits", "false_alarms_drawn", "auroc_drawn"
+    }  # fmt: skip
+    assert found["detected"] == found["auroc_digits"] == 1
+    assert 0 < found["false_alarms_digits"] < 0.02
+
+
 def test_the_table_has_a_row_a_space():
-    row = summarize(np.array([4, 4, 3]))
+    row = summarize(np.array([4, 4, 3])) | {"look": 0.0456}
     lines = format_table({"mnist": {"pixels": row, "latent": row | {"mse": 0.00456}}}).splitlines()
     assert lines[1].split()[:2] == ["pixels", "0.9167"]
     assert lines[1].endswith("–")
-    assert lines[2].endswith("0.0046")
+    assert lines[2].split()[-2:] == ["0.0456", "0.0046"]
 
 
 def test_failures_show_the_query_beside_its_neighbors():

@@ -20,11 +20,13 @@ WITHOUT_TENSORFLOW = [
     "data",
     "disturb",
     "evaluate",
+    "look",
     "preprocess",
     "search",
     "spaces",
     "strokes",
     "study",
+    "typical",
     "verdict",
 ]
 

@@ -30,8 +30,27 @@ def test_search_prints_a_table(picture, gallery, capsys):
     assert main(["search", str(picture)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["rank", "label", "distance", "index"]
-    assert lines[1].split() == ["1", str(gallery.labels[0]), "0.000", "0"]
+    rank, label, distance, index = lines[1].split()
+    assert (rank, label, index) == ("1", str(gallery.labels[0]), "0")
+    assert float(distance) < 0.01  # the picture's own latent is kept in 16 bits
     assert len(lines) == 6
+
+
+@pytest.mark.mnist
+def test_search_can_keep_to_the_test_digits(picture, capsys):
+    found = {}
+    for part in ("all", "test"):
+        assert main(["search", str(picture), "--n-neighbors", "20", "--json", "--part", part]) == 0
+        found[part] = [neighbor["index"] for neighbor in json.loads(capsys.readouterr().out)["neighbors"]]
+    assert max(found["test"]) < 10_000 <= max(found["all"])
+    assert [index for index in found["all"] if index < 10_000] == found["test"][: sum(i < 10_000 for i in found["all"])]
+
+
+def test_a_part_of_what_has_none_is_refused(picture, monkeypatch, tmp_path, capsys):
+    monkeypatch.delenv("MNIST_NPZ", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    assert main(["search", str(picture), "--part", "test"]) == 1
+    assert "--part test is of MNIST" in capsys.readouterr().err
 
 
 def test_without_mnist_the_bundled_digits_are_searched_and_it_is_said(picture, monkeypatch, tmp_path, capsys):

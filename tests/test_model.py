@@ -3,7 +3,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from autoencoder.model import ContentAndPose, absorb, agreement, build_decoder, build_encoder, content, mse, whitening
+from autoencoder.model import (
+    ContentAndPose,
+    absorb,
+    agreement,
+    build_decoder,
+    build_encoder,
+    content,
+    look_map,
+    mse,
+    whitening,
+)
 from autoencoder.warp import WarpStrength
 
 
@@ -90,3 +100,19 @@ def test_whitened_latents_differ_equally_in_every_direction(bundled):
     np.testing.assert_allclose(encoder(images).numpy(), before @ matrix, atol=0.05)
     differences = encoder(others).numpy() - encoder(images).numpy()
     np.testing.assert_allclose(differences.T @ differences / 400, np.eye(32), atol=0.02)
+
+
+def test_the_look_map_adds_the_distance_between_pixels_that_the_latents_tell():
+    rng = np.random.default_rng(0)
+    latents = rng.normal(size=(500, 32)).astype(np.float32)
+    told = rng.normal(size=(32, 784)).astype(np.float32) / 100
+    images = (latents @ told + 0.5).reshape(-1, 28, 28)  # pixels are a linear function of the latents, and no more
+    mapped = latents @ look_map(latents, images, weight=2)
+    expected = np.square(latents[0] - latents[1]).sum() + 4 * np.square(images[0] - images[1]).sum()
+    assert np.square(mapped[0] - mapped[1]).sum() == pytest.approx(expected, rel=1e-3)
+
+
+def test_the_look_map_is_nothing_without_weight():
+    rng = np.random.default_rng(0)
+    latents, images = rng.normal(size=(100, 32)), rng.uniform(size=(100, 28, 28))
+    np.testing.assert_allclose(look_map(latents, images, weight=0), np.eye(32), atol=1e-6)

@@ -1,6 +1,6 @@
 import pytest
 
-from autoencoder.verdict import FINE, GOOD, OPEN, POOR, UNLIKE, judge, named
+from autoencoder.verdict import FINE, FOUND, GOOD, POOR, UNLIKE, judge, named
 
 
 @pytest.mark.parametrize(
@@ -9,22 +9,24 @@ from autoencoder.verdict import FINE, GOOD, OPEN, POOR, UNLIKE, judge, named
         ([3, 3, 3, 3], GOOD),
         ([3, 2, 3, 3], FINE),
         ([3, 3, 1, 7], POOR),
-        ([1, 2, 3, 4], POOR),
-        ([3], FINE),  # it agrees with nobody but itself
+        ([2, 2, 2, 2], POOR),
+        ([3], GOOD),
         ([3, 2], POOR),  # of two or three, one is more than a quarter
         ([3, 3, 2], POOR),
         ([3] * 15 + [5] * 5, FINE),
         ([3] * 14 + [5] * 6, POOR),
     ],
 )
-def test_one_in_four_may_be_odd(labels, level):
+def test_of_a_known_digit_one_in_four_may_be_odd(labels, level):
+    verdict = judge(labels, digit=3)
+    assert (verdict.level, verdict.digit) == (level, 3)
+
+
+@pytest.mark.parametrize("labels", [[3, 3, 3, 3], [3, 3, 2, 3], [3, 1, 3, 7], [3], [3, 2]])
+def test_what_nobody_knows_is_not_graded(labels):
     verdict = judge(labels)
-    assert (verdict.level, verdict.digit) == (level, labels[0] if len(set(labels)) > 3 else 3)
-
-
-def test_a_known_digit_is_what_the_neighbors_are_judged_by():
-    assert judge([2, 2, 2, 2], digit=3).level == POOR
-    assert judge([3, 3, 2, 3], digit=3).level == FINE
+    assert verdict.level == FOUND
+    assert not any(word in verdict.sentence for word in ("Good", "Fine", "standard"))
 
 
 def test_of_two_equally_frequent_digits_the_nearer_counts():
@@ -34,34 +36,49 @@ def test_of_two_equally_frequent_digits_the_nearer_counts():
 @pytest.mark.parametrize(
     ("labels", "digit", "sentence"),
     [
-        ([3, 3, 3, 3], 3, "Good: all 4 neighbors are 3s, as the query is."),
-        ([3, 3, 3, 3], None, "Good: all 4 neighbors are 3s."),
-        ([8], 8, "Good: the neighbor is an 8, as the query is."),
-        ([3], 3, "Good: the neighbor is a 3, as the query is."),
-        ([5], None, "The nearest is a 5; one neighbor alone says little."),
-        ([3, 3, 2, 3], None, "Fine: 3 of 4 neighbors are 3s, one is a 2; 3 and 2 can look alike."),
-        ([3] * 9 + [2, 2, 8], 3, "Fine: 9 of 12 neighbors are 3s, 2 are 2s and one is an 8; they can look alike."),
-        ([2, 2, 2, 2], 3, "Not up to standard: the query is a 3, but 4 of 4 neighbors are not."),
-        ([3, 1, 3, 7], None, "Not up to standard: the neighbors disagree: 2 are 3s, one is a 1 and one is a 7."),
-        ([3, 2], None, "Not up to standard: the neighbors disagree: one is a 2 and one is a 3."),
+        ([3, 3, 3, 3], 3, "Good: all 4 look-alikes are 3s, as the query is."),
+        ([8], 8, "Good: the look-alike is an 8, as the query is."),
+        ([3, 3, 2, 3], 3, "Fine: 3 of 4 are 3s, as the query is; one is a 2."),
+        ([3] * 9 + [2, 2, 8], 3, "Fine: 9 of 12 are 3s, as the query is; 2 are 2s and one is an 8."),
+        ([2, 2, 2, 2], 3, "Not up to standard: the query is a 3, but 4 of 4 look-alikes are not."),
+        ([3, 3, 3, 3], None, "All 4 look-alikes are 3s."),
+        ([3, 3], None, "Both look-alikes are 3s."),
+        ([5], None, "The nearest look-alike is a 5."),
+        ([2, 2, 7, 2], None, "3 of 4 are 2s, one is a 7."),
+        ([2] * 9 + [7, 7, 8], None, "9 of 12 are 2s, 2 are 7s and one is an 8."),
+        ([3, 1, 3, 7], None, "The look-alikes disagree: 2 are 3s, one is a 1 and one is a 7."),
+        ([3, 2], None, "The look-alikes disagree: one is a 2 and one is a 3."),
     ],
 )
 def test_the_sentence_names_the_digits(labels, digit, sentence):
     assert judge(labels, digit=digit).sentence == sentence
 
 
-def test_a_query_unlike_all_digits_is_called_so_whatever_its_neighbors_are():
+def test_a_drawing_unlike_all_digits_is_called_so_whatever_its_neighbors_are():
     verdict = judge([3, 3, 3, 3], unlike=True)
-    assert verdict.level == UNLIKE
-    assert verdict.sentence.startswith("This looks like no digit here")
+    assert (verdict.level, verdict.digit) == (UNLIKE, 3)
+    assert verdict.sentence == "Nothing here looks like this."
+    verdict = judge([3, 3, 3, 3], unlike=True, badly_redrawn=True)
+    assert verdict.sentence == "Nothing here looks like this, and the model cannot redraw it."
+
+
+def test_two_shapes_are_named():
+    assert "two shapes" in judge([1, 1, 1, 1], unlike=True, two_shapes=True).sentence
+
+
+@pytest.mark.parametrize("labels", [[6, 6, 6, 6], [6, 6, 6, 0], [0, 0, 0, 0], [None]])
+def test_a_digit_that_is_known_is_unusual_at_most(labels):
+    verdict = judge(labels, digit=6, unlike=True, two_shapes=True)
+    assert verdict.level != UNLIKE
+    assert verdict.sentence.startswith("This is an unusual 6. ")
 
 
 def test_neighbors_without_labels_count_for_nothing():
-    assert judge([3, None, 3, 3]).sentence == "Good: all 3 neighbors are 3s."
+    assert judge([3, None, 3, 3]).sentence == "All 3 look-alikes are 3s."
     assert judge([None, 3], digit=3).level == GOOD
 
 
 @pytest.mark.parametrize("digit", [None, 3])
-def test_without_any_label_the_verdict_is_open(digit):
-    assert judge([None] * 4, digit=digit).level == OPEN
+def test_without_any_label_the_verdict_is_left_to_the_visitor(digit):
+    assert judge([None] * 4, digit=digit).sentence == "The look-alikes have no labels: judge for yourself."
     assert named(None) == "no label"

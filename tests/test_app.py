@@ -12,6 +12,7 @@ from streamlit.runtime.scriptrunner import script_runner
 from streamlit.testing.v1 import AppTest
 
 from autoencoder import artifacts
+from autoencoder.preprocess import digit_from_strokes
 from autoencoder.strokes import scale_to_canvas, simplify
 from autoencoder.ui import address, canvas, loading, search_page
 
@@ -96,7 +97,103 @@ def test_a_drawing_shows_what_the_model_sees_its_reconstruction_and_four_neighbo
     app = page()
     assert labels(app) == [0] * 4
     assert {"What the model sees", "Its reconstruction"} <= set(captions(app))
-    assert app.success[0].value == "Good: all 4 neighbors are 0s."
+    assert app.info[0].value == "All 4 look-alikes are 0s."
+
+
+def sentences(app):
+    return [markdown.value for markdown in app.markdown]
+
+
+def test_a_drawing_is_not_graded_but_asked_about(strokes, drawings):
+    strokes.extend(on_canvas(drawings[0][0]))
+    app = page()
+    assert boxes(app) == ["All 4 look-alikes are 0s."]
+    assert "Is it a 0?" in sentences(app)
+    app.button(key="told_yes").click().run()
+    assert boxes(app) == ["Good: all 4 look-alikes are 0s, as the query is."]
+    assert "You said: a **0**." in sentences(app)
+    app.button(key="told_change").click().run()
+    assert boxes(app) == ["All 4 look-alikes are 0s."]
+
+
+def test_told_that_it_is_another_digit_the_page_shows_where_its_nearest_is(strokes, drawings, engine):
+    strokes.extend(on_canvas(drawings[0][0]))
+    app = page()
+    app.selectbox(key="told_other").set_value(7).run()
+    assert boxes(app) == ["Not up to standard: the query is a 7, but 4 of 4 look-alikes are not."]
+    rank, nearest = engine.find_nearest_of(7, engine.search(digit_from_strokes(simplify(strokes))))
+    assert f"The nearest 7 is look-alike number **{rank:,}**, at distance {nearest.distance:.2f}." in sentences(app)
+    assert all("≠ 7" in button.label for button in neighbor_buttons(app))
+
+
+def test_what_was_said_of_one_drawing_says_nothing_of_the_next(strokes, drawings):
+    strokes.extend(on_canvas(drawings[0][0]))
+    app = page()
+    app.selectbox(key="told_other").set_value(7).run()
+    strokes[:] = on_canvas(drawings[1][0])
+    app.run()
+    assert not app.success
+    assert "standard" not in " ".join(boxes(app))
+    assert app.selectbox(key="told_other").value is None
+
+
+def test_what_was_said_stays_while_the_settings_change(strokes, drawings):
+    strokes.extend(on_canvas(drawings[0][0]))
+    app = page()
+    app.selectbox(key="told_other").set_value(7).run()
+    app.toggle(key="prepare").set_value(False).run()
+    assert ["the query is a 7" in box for box in boxes(app)] == [True, True]  # one question about two answers
+    assert sentences(app).count("You said: a **7**.") == 1
+    app.slider(key="neighbors").set_value(9).run()
+    assert all("the query is a 7" in box for box in boxes(app))
+
+
+def test_a_digit_of_the_gallery_is_not_asked_about(seventh):
+    app = page(q=seventh)
+    assert not any("Is it" in markdown.value for markdown in app.markdown)
+
+
+def test_two_digits_side_by_side_are_told(strokes):
+    strokes.extend(np.array([[x, 60], [x, 220]]) for x in (90, 190))
+    assert "two shapes" in page().warning[0].value
+
+
+def test_the_bars_have_one_scale_for_all_queries(strokes, drawings):
+    def fullness(app):
+        return [float(bar.proto.value) for bar in app.get("progress")]
+
+    strokes.extend(on_canvas(drawings[0][0]))
+    near = max(fullness(page()))
+    strokes[:] = [np.array([[x, y] for y in (40, 240) for x in (40, 240)]), np.array([[140, 20], [140, 260]])]
+    assert near < min(fullness(page())) <= 100
+
+
+@pytest.mark.mnist
+def test_the_test_digits_alone_can_be_searched(gallery):
+    whole, part = page(q="mnist-7"), page(q="mnist-7", test="true")
+    index = re.compile(r"neighbor-\d+-(\d+)$")
+    found = [[int(index.search(button.key)[1]) for button in neighbor_buttons(app)] for app in (whole, part)]
+    assert max(found[1]) < 10_000 <= max(found[0])
+    whole.toggle(key="test").set_value(True).run()
+    assert [int(index.search(button.key)[1]) for button in neighbor_buttons(whole)] == found[1]
+
+
+@pytest.mark.mnist
+@pytest.mark.parametrize("parameters", [{}, {"test": "true"}])
+def test_a_training_digit_has_a_permalink(gallery, parameters):
+    app = page(q="mnist-54321", **parameters)
+    assert not app.toast
+    assert any(f"Digit 54321 of the gallery, an **{gallery.label(54321)}**" in text.value for text in app.markdown)
+    assert boxes(app)[0].startswith("Good")
+    assert not any(button.key.endswith("-54321") for button in neighbor_buttons(app))
+
+
+@pytest.mark.mnist
+def test_random_queries_are_digits_that_the_network_has_not_seen():
+    app = page()
+    for _ in range(10):
+        app.button(key="random").click().run()
+        assert int(asked(app).split("-")[1]) < 10_000
 
 
 def test_a_dot_gets_a_sentence(strokes):
@@ -188,7 +285,7 @@ def test_off_the_preparation_both_answers_are_shown(strokes, drawings):
     app = page(prepare="false")
     assert len(labels(app)) == 8
     shown = [markdown.value for markdown in app.markdown]
-    assert shown.index("**Only shrunk**") < shown.index("**Prepared as MNIST was**")
+    assert shown.index("**Just shrunk to 28 × 28**") < shown.index("**Centered and scaled like MNIST's**")
     assert labels(app)[4:] == [0] * 4
 
 
@@ -302,7 +399,10 @@ def test_a_digit_that_the_gallery_lacks_is_replaced_with_a_hint(gallery, index):
 def test_a_checkerboard_looks_like_no_digit():
     board = np.kron(np.indices((7, 7)).sum(axis=0) % 2, np.ones((4, 4)))
     app = page(q=address.to_text("Upload", board))
-    assert "looks like no digit here" in app.warning[0].value
+    assert app.warning[0].value == "Nothing here looks like this, and the model cannot redraw it."
+    assert "Is it a digit?" in sentences(app)
+    app.selectbox(key="told_other").set_value(6).run()
+    assert app.warning[0].value.startswith("This is an unusual 6. Not up to standard")
 
 
 def test_an_odd_neighbor_is_marked_in_words(engine, gallery):

@@ -39,6 +39,12 @@ def labels(page):
     return [int(re.search(r"an? (\d)", text)[1]) for text in found(page).all_inner_texts()]
 
 
+def neighbor_pictures(page):
+    """The pictures of the neighbors once the app has finished."""
+    settle(page)
+    return [picture(page, re.compile(f"^neighbor {rank},")) for rank in range(1, 5)]
+
+
 def picture(page, alt):
     return page.get_by_alt_text(alt).get_attribute("src")
 
@@ -60,6 +66,40 @@ def test_a_drawn_digit_finds_four_of_its_kind(page, digit, drawings, engine):
     expect_neighbors(page, *[digit] * 4)
     expect(page.get_by_alt_text("the query as the model sees it")).to_be_visible()
     expect(page.get_by_alt_text("the reconstruction")).to_be_visible()
+
+
+def test_a_visitor_says_what_the_drawing_is(page, drawings, engine):
+    draw(page, clear_drawing(drawings[0], 0, engine))
+    expect_neighbors(page, 0, 0, 0, 0)
+    box = page.get_by_test_id("stAlert").first
+    expect(box).to_have_text(re.compile("All 4 look-alikes are 0s.$"))
+    page.get_by_role("combobox", name="What is it?").click()
+    page.keyboard.type("7")
+    page.keyboard.press("Enter")
+    expect(page.get_by_alt_text("the nearest 7")).to_be_visible()
+    expect(box).to_contain_text("the query is a 7, but 4 of 4 look-alikes are not")
+    page.get_by_role("button", name="Change").click()
+    page.get_by_role("button", name="Yes").click()
+    expect(box).to_contain_text("Good: all 4 look-alikes are 0s, as the query is")
+    expect(page.get_by_alt_text("the nearest 7")).to_be_hidden()
+    page.get_by_role("button", name="Random query").click()
+    expect(page.get_by_text(re.compile("Is it an? "))).to_be_hidden()
+
+
+@pytest.mark.mnist
+def test_what_is_searched_is_in_the_address(visit, server):
+    page = visit(f"{server}/?q=mnist-7", canvas=False)
+    expect_neighbors(page)
+    everything = neighbor_pictures(page)
+    page.get_by_text("Only the 10,000 test digits").click()
+    expect(page.get_by_text("Nearest of MNIST's 10,000 test digits")).to_be_visible()
+    settle(page)
+    assert "test=true" in page.url
+    tests = neighbor_pictures(page)
+    assert tests != everything
+    again = visit(page.url, canvas=False)
+    expect_neighbors(again)
+    assert neighbor_pictures(again) == tests
 
 
 def test_the_address_keeps_up_with_the_page_on_a_slow_tablet(page):

@@ -83,7 +83,7 @@ def test_without_labels_the_verdict_is_left_to_the_visitor(bundled, tmp_path, mo
     loading.load_engine.clear()
     app = page(q="bare-3")
     assert not app.selectbox
-    assert "The neighbors have no labels: judge for yourself." in boxes(app)
+    assert "The look-alikes have no labels: judge for yourself." in boxes(app)
     assert all("no label" in button.label for button in neighbor_buttons(app))
     for name in ("compare", "morph", "noise", "shift", "speed"):
         assert not lesson(name, q="bare-3").error

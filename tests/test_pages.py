@@ -96,7 +96,7 @@ def test_the_figures_of_the_comparison_are_those_of_the_metrics(gallery):
 def test_all_of_the_way_is_the_other_digit_s_reconstruction(gallery, engine):
     app = page("morph", q=f"{gallery.name}-7")
     app.selectbox[0].set_value(app.selectbox[0].options[0]).run()
-    result = engine.search(gallery.images[7], exclude=7)
+    result = engine.unseen.search(gallery.images[7], exclude=7)
     nearest = engine.search(gallery.images[result.neighbors[0].index])
     for percent, reconstruction in ((0, result.reconstruction), (100, nearest.reconstruction)):
         app.slider(key="share").set_value(percent).run()
@@ -106,7 +106,7 @@ def test_all_of_the_way_is_the_other_digit_s_reconstruction(gallery, engine):
 def test_a_knob_goes_from_the_gallery_s_least_to_its_most(gallery, engine):
     app = page("morph", q=f"{gallery.name}-7")
     app.slider(key="knob").set_value(5).run()
-    column = engine.nearest.vectors[:, 4]
+    column = engine.unseen.nearest.vectors[:, 4]
     knob = app.slider[-1]
     assert knob.min == pytest.approx(column.min(), abs=1e-5)
     assert knob.max == pytest.approx(column.max(), abs=1e-5)
@@ -152,7 +152,7 @@ def test_a_missing_artifact_is_told_on_every_page(monkeypatch, tmp_path, name):
 def test_neighbors_of_a_drawing_are_not_judged_by_each_space_s_own_majority(drawings):
     strokes = simplify(scale_to_canvas([np.array(stroke, float) for stroke in drawings[3][0]], 170))
     app = page("compare", q=to_text(DRAW, strokes))
-    assert "You know which are right" in words(app)
+    assert "Which ones are right? You decide." in words(app)
     assert "≠" not in str([image.proto.imgs[0].caption for image in app.image])
 
 

@@ -14,6 +14,18 @@ pixels into 32 numbers, and another, the **decoder**, draws it again from those.
 digits of MNIST without being told what the digits are. Pictures whose 32 numbers are near each other look
 alike, so to find look-alikes is to find the nearest numbers, exactly, by Euclidean distance.
 
+**What "looks like" means.** Two digits look alike if they are of the same kind, and if their strokes lie in the
+same places. The distance counts both: the 32 numbers tell the kind apart, and they also tell the pixels.
+
+**What is searched.** All of MNIST's 70,000 digits, unless the page says that it searches others. The network was
+trained on 60,000 of them. A random query comes from the other 10,000, the test digits, and so do the figures on the
+other pages.
+
+**What is asked.** Nobody but you knows what you have drawn. So the page does not grade its answer to a drawing. It
+says what it has found, and asks you. Once you have said which digit it is, the page says how many are right, and
+where the nearest of yours is. What you say stays on your page. A digit of the gallery has a label, so its answer is
+graded at once.
+
 The **Search** page is the thing itself. The other pages let you try what is claimed of it: that the 32
 numbers are a better place to search than pixels or PCA (**Compare**, **Better than PCA?**), that they keep
 the signal and drop the noise (**Less noise**), that a shift upsets them less (**Shift**), that they are

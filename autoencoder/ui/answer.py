@@ -5,40 +5,54 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from autoencoder.ui import visit
+from autoencoder.ui import told, visit
 from autoencoder.ui.address import RANDOM
 from autoencoder.ui.pictures import show_digit
 from autoencoder.ui.take_away import neighbors_table, picture_card
-from autoencoder.verdict import FINE, GOOD, OPEN, POOR, UNLIKE, judge, named
+from autoencoder.verdict import FINE, FOUND, GOOD, POOR, UNLIKE, judge, named
 
+NO_DISTANCE = "&emsp;&emsp;&emsp;&emsp; &emsp;&emsp;"  # as wide as "distance 1.23", and broken at the same place
 NEIGHBOR_PX, WAY_PX = 60, 96  # the narrowest tiles: on a phone four in a row, and three
+BADLY_REDRAWN = 0.95  # of the gallery's digits are redrawn better
+REDRAWN = (0.25, "Small"), (0.75, "About average"), (BADLY_REDRAWN, "Large"), (1, "Very large")
+NEAR = (0.25, "Near"), (0.75, "About average"), (0.95, "Far"), (1, "Very far")
 BLANK_TILE = np.full((28, 28), 0.25, np.float32)
 BOXES = {
     GOOD: (st.success, ":material/check_circle:"),
     FINE: (st.info, ":material/thumb_up:"),
     POOR: (st.warning, ":material/warning:"),
     UNLIKE: (st.warning, ":material/help:"),
-    OPEN: (st.info, ":material/visibility:"),
+    FOUND: (st.info, ":material/visibility:"),
 }
 
 
-def show_answer(engine, query, options, *, hidden, key):
-    """The answer to a query; `hidden` leaves blank what is to be guessed first, `key` tells answers on a page apart."""
+def show_answer(engine, query, options, *, hidden, key, ask=True):
+    """The answer to a query.
+
+    `hidden` leaves blank what is to be guessed first, `key` tells answers on a page apart, and `ask` has the visitor
+    say what a query without a label is.
+    """
     if query.title:
         st.markdown(f"**{query.title}**")
     n_neighbors = min(options.neighbors, len(engine.gallery) - (query.index is not None))
     result = engine.search(query.digit, n_neighbors, exclude=query.index)
-    labels = [neighbor.label for neighbor in result.neighbors]
-    verdict = judge(labels, digit=query.label, unlike=result.unlike)
+    found = _judge(result, query.label)
+    told_digit = visit.told() if query.label is None else None
+    verdict = found if told_digit is None else _judge(result, told_digit)
     if hidden:
         st.info("Which digit is it, and what will be found? Guess, then reveal.", icon=":material/visibility_off:")
         _show_blank_neighbors(options.neighbors, key)
-        _show_way(result, options)
+        _show_way(engine, result, options, hidden=True)
         return
     show_box, icon = BOXES[verdict.level]
     show_box(verdict.sentence, icon=icon)
-    _show_neighbors(engine.gallery, result.neighbors, verdict.digit, key)
-    _show_way(result, options)
+    _show_neighbors(engine, result.neighbors, verdict.digit, key)
+    way = _show_way(engine, result, options, hidden=False)
+    if ask and query.label is None and found.digit is not None:
+        with way.cell():
+            told.ask(found, engine.gallery.labelled)
+            if told_digit not in (None, found.digit):
+                told.show_nearest_of(told_digit, engine, query, result)
     _show_words(engine.gallery, result, query)
     _offer_to_take_away(engine.gallery, result, verdict, key)
 
@@ -50,15 +64,29 @@ def show_no_answer(hint, options, *, key, problem=False):
     else:
         st.info(hint, icon=":material/draw:")
     _show_blank_neighbors(options.neighbors, key)
-    for cell, caption in zip(_way(), ("What the model sees", "Its reconstruction"), strict=False):
-        with cell:
+    way = _way()
+    for caption in ("What the model sees", "Its reconstruction"):
+        with way.cell():
             show_digit(BLANK_TILE, alt="nothing yet", caption=caption)
 
 
-def _show_neighbors(gallery, neighbors, digit, key):
-    """The neighbors, nearest first; those that show another digit than `digit` are marked."""
+def _judge(result, digit):
+    return judge(
+        [neighbor.label for neighbor in result.neighbors],
+        digit=digit,
+        unlike=result.unlike,
+        two_shapes=result.two_shapes,
+        badly_redrawn=result.error_rank > BADLY_REDRAWN,
+    )
+
+
+def _show_neighbors(engine, neighbors, digit, key):
+    """The neighbors, nearest first; those that show another digit than `digit` are marked.
+
+    The bars have one scale for all queries: where one is full, nearly all digits of the gallery have a nearer neighbor.
+    """
+    gallery = engine.gallery
     grid = _grid(len(neighbors))
-    farthest = neighbors[-1].distance
     for rank, neighbor in enumerate(neighbors, 1):
         odd = "" if neighbor.label in (digit, None) else f" :orange[**≠ {digit}**]"
         with grid.cell(), st.container(gap="xsmall"):
@@ -71,7 +99,7 @@ def _show_neighbors(gallery, neighbors, digit, key):
                 on_click=visit.ask,
                 args=(RANDOM, (gallery.name, neighbor.index)),
             )
-            st.progress(neighbor.distance / farthest if farthest else 0.0, f"distance {neighbor.distance:.2f}")
+            st.progress(engine.typical.fullness(neighbor.distance), f"distance {neighbor.distance:.2f}")
 
 
 def _show_blank_neighbors(n_neighbors, key):
@@ -81,23 +109,38 @@ def _show_blank_neighbors(n_neighbors, key):
         with grid.cell(), st.container(gap="xsmall"):
             show_digit(BLANK_TILE, alt=f"neighbor {rank}, not shown")
             st.button(f"{rank}.", key=f"{key}-blank-{rank}", width="stretch", disabled=True)
-            st.progress(0.0, "distance –.––")
+            st.progress(0.0, NO_DISTANCE)
 
 
-def _show_way(result, options):
-    """What becomes of the query: as the model sees it, as it draws it again, and what differs."""
+def _show_way(engine, result, options, *, hidden):
+    """What becomes of the query: as the model sees it, as it draws it again, how well, and how near its nearest is.
+
+    Returns the grid that this is in. `hidden` leaves out the distance.
+    """
     way = _way()
-    with way[0]:
+    with way.cell():
         show_digit(result.query, alt="the query as the model sees it", caption="What the model sees")
-    with way[1]:
+    with way.cell():
         show_digit(result.reconstruction, alt="the reconstruction", caption="Its reconstruction")
-    with way[2]:
-        st.markdown(f"Error **{result.reconstruction_mse:.4f}**")
-        st.caption(f"MSE a pixel: worse than {min(result.error_rank, 0.99):.0%} of the gallery")
+    with way.cell():
+        st.markdown(f"Redrawing error **{result.reconstruction_mse:.4f}**")
+        st.caption(_compared(result.error_rank, REDRAWN, "{} of 100 digits are redrawn better"))
+        if not hidden:
+            distance = result.neighbors[0].distance
+            st.markdown(f"Distance **{distance:.2f}**")
+            nearer = 1 - engine.typical.closer_than(distance)
+            st.caption(_compared(nearer, NEAR, "{} of 100 digits of the gallery have a nearer look-alike"))
     if options.difference:
-        with way[3]:
+        with way.cell():
             difference = np.abs(result.reconstruction - result.query)
             show_digit(difference, alt="the difference of the two", caption="The difference")
+    return way
+
+
+def _compared(share, words, figures):
+    """A share of digits that are better, in a word and in figures."""
+    word = next(word for most, word in words if share <= most)
+    return f"{word}: {figures.format(min(round(100 * share), 99))}"
 
 
 def _show_words(gallery, result, query):
@@ -125,5 +168,4 @@ def _grid(n_neighbors):
 
 
 def _way():
-    grid = st.grid(4, min_column_width=WAY_PX)
-    return [grid.cell() for _ in range(4)]
+    return st.grid(4, min_column_width=WAY_PX)

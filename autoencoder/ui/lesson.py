@@ -21,7 +21,10 @@ OURS = "#d9480f"  # of what a chart is to show beside others; dark and light bac
 
 
 def begin(title, claim):
-    """Show a page's title and what it is about; returns the engine, or ends the page with a sentence without one."""
+    """Show a page's title and what it is about; returns the engine, or ends the page with a sentence without one.
+
+    Of MNIST it is that of the test digits, which the network has not seen: what the pages say was measured on those.
+    """
     begin_without_engine(title, claim)
     try:
         with st.spinner("Loading the autoencoder…"):
@@ -29,16 +32,19 @@ def begin(title, claim):
     except NOT_TO_BE_HAD as error:
         st.error(str(error), icon=":material/build:")
         st.stop()
+    engine = loaded.engine.unseen
     if loaded.problem:
-        st.caption(f"Without MNIST: this is {loaded.engine.gallery.title}.")
-    if len(loaded.engine.gallery) > LARGEST_GALLERY:
+        st.caption(f"Without MNIST: this is {engine.gallery.title}.")
+    if engine is not loaded.engine:
+        st.caption(f"On this page: {engine.gallery.title}. The network has not seen them.")
+    if len(engine.gallery) > LARGEST_GALLERY:
         st.info(
-            f"This server searches {loaded.engine.gallery.title}. The pages that teach hold every digit in memory "
+            f"This server searches {engine.gallery.title}. The pages that teach hold every digit in memory "
             f"several times over, so they are for at most {LARGEST_GALLERY:,} digits. **Search** has no such limit.",
             icon=":material/info:",
         )
         st.stop()
-    return loaded.engine
+    return engine
 
 
 def need_study(gallery):
@@ -60,18 +66,22 @@ def begin_without_engine(title, claim):
     st.markdown(claim)
 
 
-def show_query(gallery):
-    """Show what is asked, here or on the page before, or a random digit where nothing is; returns the Query."""
+def show_query(engine):
+    """Show what is asked, here or on the page before, or a random digit where nothing is.
+
+    Returns the Query, to be searched for by the engine that `begin` has given.
+    """
+    whole = engine.whole
     source, _ = visit.question()
     if source == RANDOM:
-        settle_random(gallery)
-    query = asked_query(gallery)
+        settle_random(whole)
+    query = asked_query(whole.gallery)
     if isinstance(query, str):  # nothing is asked, or something that is no digit
         if visit.question()[1] is not None or st.session_state.get("problem"):
             st.info(f"{query} So here is a random digit.")
         ask_random()
-        settle_random(gallery)
-        query = asked_query(gallery)
+        settle_random(whole)
+        query = asked_query(whole.gallery)
     visit.write_address()
     with st.container(horizontal=True, vertical_alignment="center"):
         show_digit(query.digit, alt="the query", width=QUERY_PX)
@@ -79,7 +89,7 @@ def show_query(gallery):
             st.markdown(str(query))
             st.button("Random query", icon=":material/casino:", key="random", on_click=ask_random)
             st.caption("To draw one, go to **Search** and come back: it comes along.")
-    return query
+    return query.within(engine.gallery)
 
 
 def show_row(digits, captions, alts, *, width=SMALL_PX):

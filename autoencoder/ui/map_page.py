@@ -29,7 +29,7 @@ def map_page():
     need_study(engine.gallery)
     map_column, query_column = st.columns([3, 1])
     with query_column:
-        query = show_query(engine.gallery)
+        query = show_query(engine)
         result = engine.search(query.digit, exclude=query.index)
         found = [neighbor.index for neighbor in result.neighbors]
         st.markdown("Its nearest in 32 dimensions")
@@ -41,7 +41,7 @@ def map_page():
             place = positions[query.index]
         else:
             place = place_on_map(positions, found, np.array([neighbor.distance for neighbor in result.neighbors]))
-            st.caption("Your digit is not on the map, so it is put between its neighbors, the nearer counting more.")
+            st.caption("The query is not on the map, so it is put between its neighbors, the nearer counting more.")
         show_chart(
             _chart(engine.gallery.labels, positions, place, found),
             height=MAP_PX,

@@ -13,7 +13,7 @@ N_FRAMES = 11
 def morph_page():
     """From one digit to another in a straight line, and one knob turned at a time."""
     engine = begin("Morph", "The decoder draws any 32 numbers, also those that no digit has given.")
-    query = show_query(engine.gallery)
+    query = show_query(engine)
     result = engine.search(query.digit, exclude=query.index)
     _show_line(engine, result, query)
     _show_knob(engine, result.latent)

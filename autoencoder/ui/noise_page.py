@@ -19,7 +19,7 @@ def noise_page():
         "Less noise",
         "A digit is squeezed into 32 numbers and drawn again. Does the dirt come along? Add some, and see.",
     )
-    query = show_query(engine.gallery)
+    query = show_query(engine)
     kind = st.segmented_control("What is added", [NOISE, STROKE], default=NOISE, required=True, key="dirt")
     percent = st.slider(AMOUNTS[kind], 0, 100, 30, 5, format="%d%%", key="amount")
     disturbed = add_noise(query.digit, percent / 100) if kind == NOISE else add_stroke(query.digit, percent / 100)

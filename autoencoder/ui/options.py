@@ -5,17 +5,19 @@ from dataclasses import dataclass
 import streamlit as st
 
 FEWEST, MOST, USUAL = 1, 20, 4  # neighbors
+PART = "test"
 SWITCHES = {
-    "prepare": ("Prepare the drawing as MNIST was", True),
+    "prepare": ("Center and scale the drawing like MNIST's", True),
     "difference": ("Show the difference", False),
     "guess": ("Guess first", False),
     "present": ("Presenter view", False),
+    PART: ("Only the 10,000 test digits", False),
 }
 
 
 @dataclass(frozen=True)
 class Options:
-    """How many neighbors to show, and each switch as it is set."""
+    """How many neighbors to show, and each switch as it is set, but for that of `choose_part`."""
 
     neighbors: int
     prepare: bool
@@ -28,11 +30,24 @@ def choose_options():
     """Show the slider and the switches; returns the Options."""
     _correct_address()
     neighbors = st.slider("Neighbors", FEWEST, MOST, USUAL, key="neighbors", bind="query-params", width=220)
-    switches = {
-        key: st.toggle(label, default, key=key, bind="query-params", width="content")
-        for key, (label, default) in SWITCHES.items()
-    }
-    return Options(neighbors, **switches)
+    return Options(neighbors, **{key: _switch(key) for key in SWITCHES if key != PART})
+
+
+def choose_part(engine):
+    """Let the visitor choose what of MNIST is searched; returns the engine of that, else the given one."""
+    if engine.unseen is engine:
+        return engine
+    return engine.unseen if _switch(PART, help="Search only digits that the network has never seen.") else engine
+
+
+def search_unseen():
+    """Set the switch of `choose_part`, before it is shown."""
+    st.session_state[PART] = True
+
+
+def _switch(key, **options):
+    label, default = SWITCHES[key]
+    return st.toggle(label, default, key=key, bind="query-params", width="content", **options)
 
 
 def is_presented():

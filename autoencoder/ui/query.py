@@ -1,6 +1,6 @@
 """What is asked, as a digit to search for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
@@ -28,6 +28,10 @@ class Query:
     label: int | None = None
     title: str | None = None
 
+    def within(self, gallery):
+        """The same query to search for in a part of its gallery, where it may have no index."""
+        return self if self.index is None or self.index < len(gallery) else replace(self, index=None)
+
     def __str__(self):
         return "Your digit" if self.index is None else f"Digit {self.index} of the gallery, {named(self.label, '**')}"
 
@@ -53,15 +57,16 @@ def ask_random():
     visit.ask(RANDOM, None)
 
 
-def settle_random(gallery, wanted=ANY):
-    """Have a digit of the gallery asked: a random one of those wanted, unless one is asked already."""
+def settle_random(engine, wanted=ANY):
+    """Have a digit of the gallery asked, unless one is: a random one of those wanted that the network has not seen."""
+    gallery, unseen = engine.gallery, engine.unseen.gallery
     _, asked = visit.question()
     if asked:
         name, index = asked
         if name == gallery.name and index < len(gallery):
             return
         visit.show_hint("The digit that the address names is not in this gallery, so here is another.")
-    candidates = range(len(gallery)) if wanted == ANY else np.flatnonzero(gallery.labels == wanted)
+    candidates = range(len(unseen)) if wanted == ANY else np.flatnonzero(unseen.labels == wanted)
     place = int(np.random.default_rng().integers(len(candidates)))
     if candidates[place] == st.session_state.get("previous_random"):
         place = (place + 1) % len(candidates)

@@ -14,7 +14,7 @@ from autoencoder.ui.address import CAMERA, DRAW, RANDOM, SOURCES, UPLOAD
 from autoencoder.ui.answer import show_answer, show_no_answer
 from autoencoder.ui.classroom import invite
 from autoencoder.ui.loading import NOT_TO_BE_HAD, load_engine, try_mnist_again
-from autoencoder.ui.options import choose_options, is_presented
+from autoencoder.ui.options import choose_options, choose_part, is_presented
 from autoencoder.ui.pictures import show_digit
 from autoencoder.ui.query import ANY, Query, ask_random, asked_query, settle_random
 from autoencoder.ui.style import fit_screen
@@ -41,7 +41,8 @@ def _search():
     with st.container(horizontal=True, gap="medium"):  # one below the other where both do not fit
         input_column = st.container(width=PRESENTED_INPUT_PX if present else INPUT_PX)
         answer_column = st.container()
-    with st.popover("Options", icon=":material/tune:") if present else st.container(horizontal=True, gap="large"):
+    switches = st.popover("Options", icon=":material/tune:") if present else st.container(horizontal=True, gap="large")
+    with switches:
         options = choose_options()
 
     with input_column:
@@ -55,9 +56,11 @@ def _search():
         _show_buttons(source)
     with answer_column:
         loaded = _load(options)  # after the canvas, so that there is a page to draw on meanwhile
+        with switches:
+            engine = choose_part(loaded.engine)
         if source == RANDOM:
             wanted = ANY if options.guess else st.session_state.get("digit", ANY)
-            settle_random(loaded.engine.gallery, wanted)
+            settle_random(loaded.engine, wanted)
         hidden = options.guess and not visit.is_revealed()
         queries_or_hint = _queries(loaded.engine.gallery, options)
         if isinstance(queries_or_hint, str):
@@ -65,7 +68,9 @@ def _search():
         else:
             try:
                 for number, query in enumerate(queries_or_hint):
-                    show_answer(loaded.engine, query, options, hidden=hidden, key=f"answer-{number}")
+                    within = query.within(engine.gallery)
+                    is_last = number == len(queries_or_hint) - 1
+                    show_answer(engine, within, options, hidden=hidden, key=f"answer-{number}", ask=is_last)
             except SearchError as error:
                 st.error(f"{error} Ask again to try again.", icon=":material/cloud_off:")
             if hidden:
@@ -73,7 +78,7 @@ def _search():
         _show_gallery_notice(loaded)
     if source == RANDOM:
         with chosen:
-            _show_random(queries_or_hint[0], hidden)
+            _show_random(queries_or_hint[0], engine.gallery, hidden)
             if loaded.engine.gallery.labelled and not options.guess:  # for it would tell the digit
                 _choose_digit(loaded.engine.gallery.labelled)
     visit.write_address()  # last, for the answer would wait while the browser takes the address up
@@ -116,16 +121,17 @@ def _queries(gallery, options):
     if isinstance(query, str) or source != DRAW or options.prepare:
         return query if isinstance(query, str) else [query]
     shrunk = shrink_strokes(strokes, canvas_px=CANVAS_PX, brush_px=BRUSH_PX)
-    return [Query(shrunk, title="Only shrunk"), replace(query, title="Prepared as MNIST was")]
+    return [Query(shrunk, title="Just shrunk to 28 × 28"), replace(query, title="Centered and scaled like MNIST's")]
 
 
 def _choose_digit(labelled):
     st.selectbox("Which digit", [ANY, *labelled], key="digit", on_change=ask_random, persist_state="session", width=160)
 
 
-def _show_random(query, hidden):
+def _show_random(query, gallery, hidden):
     what = f"Digit {query.index} of the gallery" if hidden else query
-    st.markdown(f"{what}, left out of its own answer")
+    is_searched = query.within(gallery).index is not None
+    st.markdown(f"{what}{', left out of its own answer' if is_searched else ''}")
     show_digit(query.digit, alt="the query", width=CANVAS_PX)
 
 

@@ -26,7 +26,7 @@ def shift_page():
         "To the eye, a digit that moves stays what it is. To pixels, a thin 1 that moves by its own width has nothing "
         "left in common with itself. What do the 32 numbers say?",
     )
-    query = show_query(engine.gallery)
+    query = show_query(engine)
     ones = np.flatnonzero(engine.gallery.labels == 1)
     if len(ones):
         a_one = RANDOM, (engine.gallery.name, int(ones[0]))

@@ -109,6 +109,17 @@ def is_revealed():
     return st.session_state.get("revealed") == _asked()
 
 
+def tell(digit):
+    """Take down which digit the present question shows, as the visitor says; None forgets it."""
+    st.session_state.told = _asked(), digit
+
+
+def told():
+    """The digit that the visitor has said the present question shows; None where nothing was said of it."""
+    question, digit = st.session_state.get("told", (None, None))
+    return digit if question == _asked() else None
+
+
 def show_hint(sentence):
     st.toast(sentence, icon=":material/link_off:", duration="long")
 

@@ -154,7 +154,7 @@ class Pupil:
                 digit = digit_from_strokes(value, dot_size=BRUSH_PX)
             except NoDigitError:
                 ranks = range(1, n_neighbors + 1)
-                return [f"neighbor {rank}, not shown" for rank in ranks], ["distance –.––" for _ in ranks]
+                return [f"neighbor {rank}, not shown" for rank in ranks], [""] * n_neighbors
         neighbors = self.engine.search(digit, n_neighbors, exclude=exclude).neighbors
         pictures = [f"neighbor {rank}, {named(found.label)}" for rank, found in enumerate(neighbors, 1)]
         return pictures, [f"distance {found.distance:.2f}" for found in neighbors]

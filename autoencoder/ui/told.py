@@ -1,0 +1,47 @@
+"""What the visitor says that a drawing or a picture is, and where the nearest of that is."""
+
+import streamlit as st
+
+from autoencoder.ui import visit
+from autoencoder.ui.pictures import show_digit
+from autoencoder.verdict import UNLIKE, named
+
+OTHER = "told_other"
+PICTURE_PX = 60
+
+
+def ask(found, labelled):
+    """Ask whether the query, which has no label, shows the digit that was found, or which of those that are labelled.
+
+    Once the visitor has said it, say so, and let the visitor change it.
+    """
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if (digit := visit.told()) is not None:
+            st.markdown(f"You said: {named(digit, '**')}.", width="content")
+            st.button("Change", key="told_change", on_click=visit.tell, args=(None,))
+            return
+        is_open = found.level == UNLIKE
+        st.markdown("Is it a digit?" if is_open else f"Is it {named(found.digit)}?", width="content")
+        if not is_open:
+            st.button("Yes", key="told_yes", on_click=visit.tell, args=(found.digit,))
+        st.selectbox(
+            "What is it?",
+            [digit for digit in labelled if is_open or digit != found.digit],
+            None,
+            key=OTHER,
+            placeholder="Yes, a …" if is_open else "No, a …",
+            label_visibility="collapsed",
+            width=120,
+            on_change=_tell_other,
+        )
+
+
+def show_nearest_of(digit, engine, query, result):
+    """Show where the nearest of a digit is among the look-alikes."""
+    rank, nearest = engine.find_nearest_of(digit, result, exclude=query.index)
+    show_digit(engine.gallery.images[nearest.index], alt=f"the nearest {digit}", width=PICTURE_PX)
+    st.markdown(f"The nearest {digit} is look-alike number **{rank:,}**, at distance {nearest.distance:.2f}.")
+
+
+def _tell_other():
+    visit.tell(st.session_state[OTHER])

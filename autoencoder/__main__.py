@@ -14,6 +14,7 @@ from autoencoder.data import DataError, load_bundled, load_drawn, load_gallery, 
 from autoencoder.photo import digit_from_image
 from autoencoder.preprocess import NoDigitError
 from autoencoder.search import SearchError
+from autoencoder.verdict import judge
 
 
 def main(arguments=None):
@@ -36,7 +37,7 @@ def _parser():
 
     train = _verb(verbs, "train", _train, "train the autoencoder on MNIST and write all artifacts")
     train.add_argument(
-        "--epochs", type=_whole_number(3), default=60, help="passes over the training images for the encoder"
+        "--epochs", type=_whole_number(3), default=30, help="passes over the training images for the encoder"
     )
     train.add_argument("--decoder-epochs", type=_whole_number(1), default=12, help="passes for the decoder, after that")
     train.add_argument("--seed", type=_whole_number(0), default=0, help="of the weights, the order and the warps")
@@ -47,7 +48,7 @@ def _parser():
     )
 
     ablate = _verb(verbs, "ablate", _ablate, "train with each ingredient left out, and keep what that costs")
-    ablate.add_argument("--epochs", type=_whole_number(3), default=6, help="passes over the training images")
+    ablate.add_argument("--epochs", type=_whole_number(3), default=3, help="passes over the training images")
     ablate.add_argument(
         "--seeds", type=_whole_number(0), nargs="+", default=[0, 1, 2], metavar="SEED", help="a run for each"
     )
@@ -273,14 +274,18 @@ def _search(options):
         {"rank": rank, "index": found.index, "label": found.label, "distance": found.distance}
         for rank, found in enumerate(result.neighbors, 1)
     ]
+    labels = [found.label for found in result.neighbors]
+    verdict = judge(labels, unlike=result.unlike, two_shapes=result.two_shapes).sentence
     if options.json:
-        print(json.dumps({"neighbors": neighbors, "reconstruction_mse": result.reconstruction_mse}))
+        answer = {"neighbors": neighbors, "reconstruction_mse": result.reconstruction_mse}
+        print(json.dumps(answer | {"searched": engine.gallery.title, "verdict": verdict, "unlike": result.unlike}))
         return 0
     print(f"{'rank':>4}  {'label':>5}  {'distance':>8}  {'index':>6}")
     for found in neighbors:
         label = "–" if found["label"] is None else found["label"]
         print(f"{found['rank']:>4}  {label:>5}  {found['distance']:>8.3f}  {found['index']:>6}")
     print(f"reconstruction error (MSE a pixel): {result.reconstruction_mse:.4f}")
+    print(f"Searched: {engine.gallery.title}. {verdict}")
     return 0
 
 

@@ -28,8 +28,8 @@ class SearchResult:
 
     `query` float32 (28, 28), `latent` float32 (32,), `reconstruction` float32 (28, 28) in [0, 1], `neighbors` nearest
     first. `reconstruction_mse` is the mean squared error a pixel, and `error_rank` the share of the gallery's own
-    digits, in [0, 1], that are reconstructed better. `two_shapes` is true where the query shows two shapes side by
-    side, and `unlike` where it does so or is stranger than nearly all of the gallery's own digits, as `Typical` has it.
+    digits, in [0, 1], that are reconstructed better. `unlike` is true where the query is stranger than nearly all of
+    the gallery's own digits, as `Typical` has it, and `two_shapes` where it also shows two shapes side by side.
     """
 
     query: np.ndarray
@@ -143,7 +143,7 @@ class Engine:
         traits = Traits.of(digit[None], reconstruction[None], self.gallery, *of_nearest)
         for array in (digit, latent, reconstruction):
             array.setflags(write=False)
-        error, two_shapes = float(traits.errors[0]), bool(are_two_shapes(digit[None])[0])
+        error, unlike = float(traits.errors[0]), bool(self.typical.strangeness(traits)[0] > self.typical.strange)
         return SearchResult(
             digit,
             latent,
@@ -151,8 +151,8 @@ class Engine:
             tuple(self._neighbor(*found) for found in zip(indices[:n_neighbors], distances, strict=False)),
             reconstruction_mse=error,
             error_rank=self.typical.error_rank(error),
-            unlike=two_shapes or bool(self.typical.strangeness(traits)[0] > self.typical.strange),
-            two_shapes=two_shapes,
+            unlike=unlike,
+            two_shapes=unlike and bool(are_two_shapes(digit[None])[0]),
         )
 
     def find_nearest_of(self, label, result, exclude=None):

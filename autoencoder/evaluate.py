@@ -7,7 +7,7 @@ from autoencoder.disturb import add_noise, shift
 from autoencoder.look import likeness
 from autoencoder.search import NearestNeighbors
 from autoencoder.spaces import PCA, Pixels
-from autoencoder.typical import Traits, Typical, are_two_shapes
+from autoencoder.typical import Traits, Typical
 
 BOOTSTRAP_SAMPLES = 10_000
 NOISE, SHIFT_PX = 0.3, 2
@@ -178,17 +178,12 @@ def detect(space, gallery, own, drawn, not_digits):
 
     usual = traits(own)
     typical = Typical.of(usual)
-
-    def strangeness_and_alarms(digits):
-        strangeness = typical.strangeness(usual if digits is own else traits(digits))
-        return strangeness, (strangeness > typical.strange) | are_two_shapes(digits.images[:])
-
-    strangers, detected = strangeness_and_alarms(not_digits)
-    results = {"detected": float(detected.mean())}
+    strangers = typical.strangeness(traits(not_digits))
+    results = {"detected": float((strangers > typical.strange).mean())}
     for digits in filter(None, (own, drawn)):
-        strangeness, alarms = strangeness_and_alarms(digits)
+        strangeness = typical.strangeness(usual if digits is own else traits(digits))
         is_stranger = np.repeat([False, True], [len(strangeness), len(strangers)])
-        results[f"false_alarms_{digits.name}"] = float(alarms.mean())
+        results[f"false_alarms_{digits.name}"] = float((strangeness > typical.strange).mean())
         results[f"auroc_{digits.name}"] = float(roc_auc_score(is_stranger, np.concatenate([strangeness, strangers])))
     return results
 

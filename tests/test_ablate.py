@@ -48,7 +48,7 @@ def test_the_command_goes_on_from_the_rows_that_are_kept(monkeypatch, tmp_path):
         assert main_module.main(["ablate", *arguments]) == 0
     assert given == [[], [row | {"seed": 0}], []]  # rows of another length are others
     assert {length: len(kept["rows"]) for length, kept in artifacts.load_metrics(tmp_path)["ablation"].items()} == {
-        "6 epochs": 2,
+        "3 epochs": 2,
         "9 epochs": 1,
     }
 

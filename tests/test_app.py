@@ -155,7 +155,12 @@ def test_a_digit_of_the_gallery_is_not_asked_about(seventh):
 
 def test_two_digits_side_by_side_are_told(strokes):
     strokes.extend(np.array([[x, 60], [x, 220]]) for x in (90, 190))
-    assert "two shapes" in page().warning[0].value
+    app = page()
+    assert "two shapes" in app.warning[0].value
+    assert not any("Is it" in sentence for sentence in sentences(app))
+    strokes[:] = [np.array([[90, 60], [70, 170], [190, 165]]), np.array([[200, 60], [205, 230]])]  # an open 4
+    app = page()
+    assert not app.warning
 
 
 def test_the_bars_have_one_scale_for_all_queries(strokes, drawings):

@@ -82,4 +82,7 @@ def test_a_failure_is_opened_in_search(visit, server):
     index = re.search(r"\d+", first.inner_text())[0]
     first.click()
     page.get_by_text("left out of its own answer").wait_for()
-    page.wait_for_url(re.compile(rf"/\?q=(mnist|digits)-{index}$"))
+    page.wait_for_url(re.compile(rf"q=(mnist|digits)-{index}"))
+    is_mnist = "mnist" in page.url
+    assert ("test=true" in page.url) == is_mnist  # the digits among which it has failed
+    assert page.get_by_text("Only the 10,000 test digits").count() == is_mnist

@@ -18,7 +18,8 @@ def picture(tmp_path, gallery):
 def test_search_prints_json(picture, gallery, capsys):
     assert main(["search", str(picture), "--n-neighbors", "3", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
-    assert set(answer) == {"neighbors", "reconstruction_mse"}
+    assert set(answer) == {"neighbors", "reconstruction_mse", "searched", "verdict", "unlike"}
+    assert (answer["searched"], answer["unlike"]) == (gallery.title, False)
     assert [found["rank"] for found in answer["neighbors"]] == [1, 2, 3]
     assert set(answer["neighbors"][0]) == {"rank", "index", "label", "distance"}
     assert answer["neighbors"][0]["index"] == 0
@@ -33,7 +34,8 @@ def test_search_prints_a_table(picture, gallery, capsys):
     rank, label, distance, index = lines[1].split()
     assert (rank, label, index) == ("1", str(gallery.labels[0]), "0")
     assert float(distance) < 0.01  # the picture's own latent is kept in 16 bits
-    assert len(lines) == 6
+    assert lines[-1] == f"Searched: {gallery.title}. All 4 look-alikes are {label}s."
+    assert len(lines) == 7
 
 
 @pytest.mark.mnist

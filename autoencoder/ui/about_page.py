@@ -17,9 +17,9 @@ alike, so to find look-alikes is to find the nearest numbers, exactly, by Euclid
 **What "looks like" means.** Two digits look alike if they are of the same kind, and if their strokes lie in the
 same places. The distance counts both: the 32 numbers tell the kind apart, and they also tell the pixels.
 
-**What is searched.** All of MNIST's 70,000 digits, unless the page says that it searches others. The network was
-trained on 60,000 of them. A random query comes from the other 10,000, the test digits, and so do the figures on the
-other pages.
+**What is searched.** All of MNIST's 70,000 digits, where this server has them; a page that searches others says so.
+The network was trained on 60,000 of MNIST's. A random query comes from the other 10,000, the test digits, and so do
+the figures on the other pages.
 
 **What is asked.** Nobody but you knows what you have drawn. So the page does not grade its answer to a drawing. It
 says what it has found, and asks you. Once you have said which digit it is, the page says how many are right, and

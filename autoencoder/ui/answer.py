@@ -1,4 +1,4 @@
-"""The answer on the page: verdict, neighbours, reconstruction, and what to take away of them."""
+"""The answer on the page: verdict, neighbors, reconstruction, and what to take away of them."""
 
 from functools import partial
 
@@ -46,13 +46,13 @@ def show_answer(engine, query, options, *, hidden, key, ask=True):
         return
     show_box, icon = BOXES[verdict.level]
     show_box(verdict.sentence, icon=icon)
-    _show_neighbors(engine, result.neighbors, verdict.digit, key)
+    _show_neighbors(engine, result.neighbors, None if verdict.level == UNLIKE else verdict.digit, key)
     way = _show_way(engine, result, options, hidden=False)
-    if ask and query.label is None and found.digit is not None:
+    if ask and query.label is None and found.digit is not None and not result.two_shapes:
         with way.cell():
             told.ask(found, engine.gallery.labelled)
-            if told_digit not in (None, found.digit):
-                told.show_nearest_of(told_digit, engine, query, result)
+        if told_digit not in (None, found.digit):
+            told.show_nearest_of(told_digit, engine, query, result)
     _show_words(engine.gallery, result, query)
     _offer_to_take_away(engine.gallery, result, verdict, key)
 
@@ -81,14 +81,14 @@ def _judge(result, digit):
 
 
 def _show_neighbors(engine, neighbors, digit, key):
-    """The neighbors, nearest first; those that show another digit than `digit` are marked.
+    """The neighbors, nearest first; those that show another digit than `digit`, if there is one, are marked.
 
     The bars have one scale for all queries: where one is full, nearly all digits of the gallery have a nearer neighbor.
     """
     gallery = engine.gallery
     grid = _grid(len(neighbors))
     for rank, neighbor in enumerate(neighbors, 1):
-        odd = "" if neighbor.label in (digit, None) else f" :orange[**≠ {digit}**]"
+        odd = "" if None in (digit, neighbor.label) or neighbor.label == digit else f" :orange[**≠ {digit}**]"
         with grid.cell(), st.container(gap="xsmall"):
             show_digit(gallery.images[neighbor.index], alt=f"neighbor {rank}, {named(neighbor.label)}")
             st.button(

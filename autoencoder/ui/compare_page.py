@@ -39,6 +39,10 @@ def compare_page():
     for column, name in zip(st.columns(len(SEARCHED), gap="large"), SEARCHED, strict=True):
         with column:
             _show_search(gallery, query, name, *spaces[name])
+    st.caption(
+        "Look: how much the pixels of the four differ from the query's, 0 for the same picture. Pixels and PCA are "
+        "best at that by their nature. The autoencoder gives up some of it to find the right digits."
+    )
     if is_studied(gallery.name):
         _show_figures(gallery)
 
@@ -58,7 +62,7 @@ def _show_search(gallery, query, name, space, nearest):
     else:
         st.markdown("Which ones are right? You decide.")
     look = np.square(gallery.images[indices[0]] - query.digit).mean()
-    st.markdown(f"Look **{look:.3f}** (0: the same picture). Searched in **{searched_ms:.2f} ms**")
+    st.markdown(f"Look **{look:.3f}**, searched in **{searched_ms:.2f} ms**")
 
 
 def _ask_where_they_disagree(gallery_name, now):

@@ -9,7 +9,7 @@ from autoencoder.ui import visit
 from autoencoder.ui.address import RANDOM
 from autoencoder.ui.lesson import begin, need_study, show_row
 from autoencoder.ui.loading import load_study
-from autoencoder.ui.options import search_unseen
+from autoencoder.ui.options import PART
 from autoencoder.ui.query import ANY
 from autoencoder.ui.search_page import search_page
 from autoencoder.verdict import named
@@ -66,6 +66,5 @@ def _show_failure(gallery, index, neighbors):
         show_row(gallery.images[[index, *neighbors]], captions, captions)
         if st.button(f"Open digit {index} in Search", icon=":material/search:", key=f"open-{index}"):
             visit.ask(RANDOM, (gallery.name, index))
-            if gallery.name == "mnist":  # whose other digits would mend many a failure
-                search_unseen()
-            st.switch_page(st.Page(search_page, title="Search", default=True))
+            only_these = {PART: "true"} if gallery.name == "mnist" else None  # its other digits mend many a failure
+            st.switch_page(st.Page(search_page, title="Search", default=True), query_params=only_these)

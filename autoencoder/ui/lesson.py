@@ -89,7 +89,10 @@ def show_query(engine):
             st.markdown(str(query))
             st.button("Random query", icon=":material/casino:", key="random", on_click=ask_random)
             st.caption("To draw one, go to **Search** and come back: it comes along.")
-    return query.within(engine.gallery)
+    searched = query.within(engine.gallery)
+    if searched.index != query.index:
+        st.caption("The network was trained on this digit, so it is not among those that are searched here.")
+    return searched
 
 
 def show_row(digits, captions, alts, *, width=SMALL_PX):

@@ -40,11 +40,6 @@ def choose_part(engine):
     return engine.unseen if _switch(PART, help="Search only digits that the network has never seen.") else engine
 
 
-def search_unseen():
-    """Set the switch of `choose_part`, before it is shown."""
-    st.session_state[PART] = True
-
-
 def _switch(key, **options):
     label, default = SWITCHES[key]
     return st.toggle(label, default, key=key, bind="query-params", width="content", **options)

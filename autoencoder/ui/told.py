@@ -39,8 +39,10 @@ def ask(found, labelled):
 def show_nearest_of(digit, engine, query, result):
     """Show where the nearest of a digit is among the look-alikes."""
     rank, nearest = engine.find_nearest_of(digit, result, exclude=query.index)
-    show_digit(engine.gallery.images[nearest.index], alt=f"the nearest {digit}", width=PICTURE_PX)
-    st.markdown(f"The nearest {digit} is look-alike number **{rank:,}**, at distance {nearest.distance:.2f}.")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        show_digit(engine.gallery.images[nearest.index], alt=f"the nearest {digit}", width=PICTURE_PX)
+        sentence = f"The nearest {digit} is look-alike number **{rank:,}**, at distance {nearest.distance:.2f}."
+        st.markdown(sentence, width="stretch")
 
 
 def _tell_other():

@@ -85,4 +85,4 @@ def test_a_failure_is_opened_in_search(visit, server):
     page.wait_for_url(re.compile(rf"q=(mnist|digits)-{index}"))
     is_mnist = "mnist" in page.url
     assert ("test=true" in page.url) == is_mnist  # the digits among which it has failed
-    assert page.get_by_text("Only the 10,000 test digits").count() == is_mnist
+    expect(page.get_by_text("Only the 10,000 test digits")).to_have_count(int(is_mnist))

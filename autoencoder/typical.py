@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 N_NEAREST = 32  # neighbors that a picture is compared with
+ENOUGH = 10_000  # digits, to say by any oddity of a picture that it is none
 FALSE_ALARMS = 0.009  # the share of a gallery's own digits that are said to be unlike it
 FAR = 0.99  # of the digits have a nearer one than what is far
 RIDGE = 0.3  # that keeps a picture from being pieced together with huge weights, of the neighbors' mean variance
@@ -121,12 +122,18 @@ class Typical:
         The share of digits that are at least as odd in one way is a tail probability. The sum of -log of the three is
         the score (Fisher, "Statistical Methods for Research Workers", 1925). What is odder than all digits in one way
         counts twice there, so that this alone is enough.
+
+        By fewer than 10,000 digits less can be said: a visitor's pen is another than theirs, so that a drawing is badly
+        pieced together from them, and often far off. There the score is -log of the larger of the first two
+        tail probabilities: a picture has to be odd in both ways.
         """
         return self._score(_oddities(traits, self.expected))
 
     @cached_property
     def strange(self):
         """The strangeness above which a picture is unlike the gallery: few of its own digits reach it."""
+        if len(self.oddities) < ENOUGH:
+            return float(-np.log(FALSE_ALARMS))
         return float(np.quantile(self._score(self.oddities), 1 - FALSE_ALARMS))
 
     def _score(self, oddities):
@@ -134,6 +141,8 @@ class Typical:
         ways = zip(self._sorted_oddities, oddities.T, strict=True)
         n_as_odd = np.stack([n - np.searchsorted(own, of_pictures) for own, of_pictures in ways])
         scores = -np.log((n_as_odd + 1) / (n + 1))
+        if n < ENOUGH:
+            return scores[:2].min(axis=0)
         return np.where(n_as_odd, scores, 2 * scores).sum(axis=0)
 
     @cached_property

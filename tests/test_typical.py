@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from autoencoder import typical as module
 from autoencoder.data import Digits
 from autoencoder.search import NearestNeighbors
 from autoencoder.spaces import PCA
@@ -18,9 +19,15 @@ def searched(bundled):
     return space, bundled, nearest, Traits.searched(bundled.images, space, bundled, nearest, exclude=own)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def typical(searched):
     return Typical.of(searched[-1])
+
+
+@pytest.fixture
+def enough(monkeypatch):
+    """As many digits as are here are enough to judge by each of their traits."""
+    monkeypatch.setattr(module, "ENOUGH", 0)
 
 
 def traits_of(images, searched):
@@ -48,12 +55,12 @@ def test_a_bar_is_full_where_nearly_all_digits_have_a_nearer_one(typical):
     assert replace(typical, distances=np.zeros(5, np.float32)).fullness(0) == 0  # nothing but duplicates
 
 
-def test_few_of_the_gallery_s_own_digits_are_strange(typical, searched):
+def test_few_of_the_gallery_s_own_digits_are_strange(typical, searched, enough):
     alarms = typical.strangeness(searched[-1]) > typical.strange
     assert alarms.mean() == pytest.approx(FALSE_ALARMS, abs=0.002)
 
 
-def test_what_is_odd_in_all_ways_is_the_strangest(typical, searched):
+def test_what_is_odd_in_all_ways_is_the_strangest(typical, searched, enough):
     boards = np.random.default_rng(0).integers(0, 2, (5, 28, 28)).astype(np.float32)
     strangeness = typical.strangeness(traits_of(boards, searched))
     assert (strangeness > 2 * typical.strange).all()
@@ -62,7 +69,7 @@ def test_what_is_odd_in_all_ways_is_the_strangest(typical, searched):
 
 
 @pytest.mark.parametrize("way", [0, 1, 2])
-def test_an_extreme_in_one_way_is_enough(typical, searched, way):
+def test_an_extreme_in_one_way_is_enough(typical, searched, way, enough):
     usual = np.median(typical.oddities, axis=0, keepdims=True)
     extreme = usual.copy()
     extreme[0, way] = 99
@@ -73,7 +80,17 @@ def test_an_extreme_in_one_way_is_enough(typical, searched, way):
     assert before < typical.strange < after
 
 
-def test_distance_and_error_are_compared_with_those_of_as_much_ink(searched):
+def test_by_few_digits_a_picture_has_to_be_far_off_and_badly_redrawn(typical):
+    usual = np.median(typical.oddities, axis=0, keepdims=True)
+    extreme = np.full((1, 3), 99.0)
+    for odd in ([0], [1], [2], [0, 2], [1, 2]):
+        oddities = usual.copy()
+        oddities[:, odd] = extreme[:, odd]
+        assert typical._score(oddities)[0] < typical.strange
+    assert typical._score(extreme)[0] > typical.strange
+
+
+def test_distance_and_error_are_compared_with_those_of_as_much_ink(searched, enough):
     # Digits of more ink are farther from each other here: log distance = log ink, and so are all errors.
     rng = np.random.default_rng(0)
     ink = rng.uniform(1, 4, 1000)

@@ -37,7 +37,7 @@ def _parser():
 
     train = _verb(verbs, "train", _train, "train the autoencoder on MNIST and write all artifacts")
     train.add_argument(
-        "--epochs", type=_whole_number(3), default=30, help="passes over the training images for the encoder"
+        "--epochs", type=_whole_number(3), default=60, help="passes over the training images for the encoder"
     )
     train.add_argument("--decoder-epochs", type=_whole_number(1), default=12, help="passes for the decoder, after that")
     train.add_argument("--seed", type=_whole_number(0), default=0, help="of the weights, the order and the warps")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from autoencoder import __main__ as main_module
 from autoencoder import artifacts
 from autoencoder.__main__ import main
 
@@ -110,3 +111,13 @@ def test_evaluate_prints_every_space_on_the_data_that_is_there(monkeypatch, tmp_
     assert set(results["digits"]) >= {"pixels", "pca", "latent"}
     assert {"precision_at_4", "at_least_3_of_4", "all_4", "mse"} <= set(results["digits"]["latent"])
     assert "without MNIST" in printed.err
+
+
+def test_training_by_default_is_that_of_the_artifacts():
+    options = main_module._parser().parse_args(["train"])
+    manifest = artifacts.verify()
+    assert {name: manifest[name] for name in ("epochs", "decoder_epochs", "seed")} == {
+        "epochs": options.epochs,
+        "decoder_epochs": options.decoder_epochs,
+        "seed": options.seed,
+    }

@@ -1,4 +1,4 @@
-"""The entry: `streamlit run app.py` serves the pages that `autoencoder/ui/navigation.py` lists."""
+"""The entry: `streamlit run app.py` serves the pages that `autoencoder/ui/pages/navigation.py` lists."""
 
 from starlette.middleware import Middleware
 from streamlit.starlette import App
@@ -8,4 +8,4 @@ from autoencoder.ui.guard import Guard, guarded
 
 MIDDLEWARE = [Middleware(Guard), Middleware(CompressedStatics)]  # in the order that a request meets them
 
-app = App("autoencoder/ui/navigation.py", middleware=MIDDLEWARE, lifespan=guarded)
+app = App("autoencoder/ui/pages/navigation.py", middleware=MIDDLEWARE, lifespan=guarded)

@@ -11,10 +11,10 @@ from PIL import Image
 from autoencoder import artifacts
 from autoencoder.artifacts import ArtifactError
 from autoencoder.data import DataError, load_bundled, load_drawn, load_gallery, load_mnist, unseen_part
-from autoencoder.photo import digit_from_image
-from autoencoder.preprocess import NoDigitError
-from autoencoder.search import SearchError
-from autoencoder.verdict import judge
+from autoencoder.ink.photo import digit_from_image
+from autoencoder.ink.preprocess import NoDigitError
+from autoencoder.query.search import SearchError
+from autoencoder.query.verdict import judge
 
 
 def main(arguments=None):
@@ -153,8 +153,8 @@ def _whole_number(least, most=None):
 def _train(options):
     drawn = load_drawn(options.drawn) if options.drawn else None
     not_digits = load_drawn(options.not_digits, labelled=False) if options.not_digits else None
-    from autoencoder.evaluate import format_table
-    from autoencoder.train import train, train_textbook
+    from autoencoder.build.evaluate import format_table
+    from autoencoder.build.train import train, train_textbook
 
     common = {"epochs": options.epochs, "seed": options.seed, "drawn": drawn, "directory": artifacts.DIRECTORY}
     if options.textbook:
@@ -169,7 +169,7 @@ def _train(options):
 
 def _ablate(options):
     drawn = load_drawn(options.drawn) if options.drawn else None
-    from autoencoder.ablate import LEFT_OUT, ablate, format_rows
+    from autoencoder.build.ablate import LEFT_OUT, ablate, format_rows
 
     test = load_mnist()
     others = {"drawn": (test, drawn)} if drawn else {}
@@ -192,7 +192,7 @@ def _ablate(options):
 
 
 def _encode(options):
-    from autoencoder.train import encode
+    from autoencoder.build.train import encode
 
     encode(directory=artifacts.DIRECTORY)
     return 0
@@ -206,11 +206,10 @@ def _evaluate(options):
         return _evaluate_own(options, drawn)
     not_digits = load_drawn(options.not_digits, labelled=False) if options.not_digits else None
     artifacts.verify(artifacts.DIRECTORY)
-    from autoencoder.evaluate import evaluate_all, format_table, picture_failures
-    from autoencoder.model import load_latent_space
-    from autoencoder.spaces import PCA, Pixels
+    from autoencoder.build.evaluate import evaluate_all, format_table, picture_failures
+    from autoencoder.spaces import PCA, Latent, Pixels
 
-    spaces = [Pixels(), PCA.load(artifacts.DIRECTORY), load_latent_space(artifacts.DIRECTORY)]
+    spaces = [Pixels(), PCA.load(artifacts.DIRECTORY), Latent.load(artifacts.DIRECTORY)]
     gallery, bundled = _gallery(), load_bundled()
     galleries = [gallery] if gallery.name == bundled.name else [gallery, bundled]
     if options.failures:
@@ -231,7 +230,7 @@ def _evaluate_own(options, drawn):
         raise DataError(
             "--keep, --failures and --not-digits are for MNIST and the bundled digits: leave out --gallery and GALLERY."
         )
-    from autoencoder.evaluate import evaluate_own, format_table
+    from autoencoder.build.evaluate import evaluate_own, format_table
 
     results = evaluate_own(_engine(options), drawn, n_queries=options.n_queries)
     print(json.dumps(results, indent=2) if options.json else format_table(results))
@@ -247,7 +246,7 @@ def _gallery():
 
 def _engine(options):
     """The engine of the gallery that is named, or else of MNIST; where it cannot be that, a note says why."""
-    from autoencoder.engine import open_engine
+    from autoencoder.gallery.opening import open_engine
 
     engine, problem = open_engine(artifacts.DIRECTORY, own=options.gallery, milvus=options.milvus)
     _note(problem)
@@ -291,20 +290,20 @@ def _search(options):
 
 def _gallery_build(options):
     encoder_sha256 = artifacts.verify(artifacts.DIRECTORY)["files"]["encoder.keras"]
-    from autoencoder import gallery, sources
-    from autoencoder.model import load_latent_space
+    from autoencoder.gallery import sources, store
+    from autoencoder.spaces import Latent
 
     source = sources.open_source(options.source, labels=options.labels, part=options.part, transpose=options.transpose)
-    space = load_latent_space(artifacts.DIRECTORY)
-    gallery.build(source, options.out, space, encoder_sha256, name=options.name, as_is=options.as_is)
-    return _print_gallery(gallery.describe(options.out))
+    space = Latent.load(artifacts.DIRECTORY)
+    store.build(source, options.out, space, encoder_sha256, name=options.name, as_is=options.as_is)
+    return _print_gallery(store.describe(options.out))
 
 
 def _gallery_info(options):
-    from autoencoder import gallery
+    from autoencoder.gallery import store
 
-    described = gallery.describe(options.directory)
-    names = gallery.names_of(options.directory, options.index) if options.index else {}
+    described = store.describe(options.directory)
+    names = store.names_of(options.directory, options.index) if options.index else {}
     return _print_gallery(described | {str(index): name for index, name in names.items()})
 
 
@@ -318,8 +317,8 @@ def _gallery_push(options):
     encoder_sha256 = artifacts.verify(artifacts.DIRECTORY)["files"]["encoder.keras"]
     from tqdm import tqdm
 
-    from autoencoder.gallery import open_gallery
-    from autoencoder.milvus import measure_recall, push
+    from autoencoder.gallery.milvus import measure_recall, push
+    from autoencoder.gallery.store import open_gallery
 
     own = open_gallery(options.directory, encoder_sha256)
     with tqdm(total=len(own.digits), unit=" digits", desc="Bringing them to Milvus") as bar:
@@ -337,16 +336,16 @@ def _gallery_push(options):
 def _benchmark(options):
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # as the app has it
     artifacts.verify(artifacts.DIRECTORY)
-    from autoencoder.benchmark import HOW_TO_READ, benchmark, format_tables, machine
+    from autoencoder.measure.speed import HOW_TO_READ, benchmark, format_tables, machine
 
     if options.large:
-        from autoencoder.benchmark_large import HOW_TO_READ, benchmark_large
-        from autoencoder.model import load_latent_space
+        from autoencoder.measure.large import HOW_TO_READ, benchmark_large
+        from autoencoder.spaces import Latent
 
-        latents = load_latent_space(artifacts.DIRECTORY).transform(load_mnist("train").images)
+        latents = Latent.load(artifacts.DIRECTORY).transform(load_mnist("train").images)
         title, measuring = "How large a gallery can be", benchmark_large(latents, options.milvus)
     else:
-        from autoencoder.engine import Engine
+        from autoencoder.query.engine import Engine
 
         title, measuring = "How fast it is", benchmark(Engine.load(_gallery(), artifacts.DIRECTORY))
     results = {}

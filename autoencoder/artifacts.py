@@ -16,6 +16,7 @@ DIRECTORY = Path(__file__).resolve().parent.parent / "artifacts"
 MANIFEST = "manifest.json"
 METRICS = "metrics.json"
 READY = ".ready"  # holds a build that is whole while its files take their places
+NETWORKS = "encoder.keras", "decoder.keras"
 PCA = "pca.npz"
 UNREADABLE = "{} cannot be read: give this user the right to."
 REPAIR = "restore it with `git checkout artifacts`, or rebuild it with `python -m autoencoder train`"

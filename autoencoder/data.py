@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from autoencoder.preprocess import digit_from_strokes, normalize_ink
-from autoencoder.strokes import CANVAS_PX, scale_to_canvas, simplify
+from autoencoder.ink.preprocess import digit_from_strokes, normalize_ink
+from autoencoder.ink.strokes import CANVAS_PX, scale_to_canvas, simplify
 
 # Keras' own copy and its hash, as keras.datasets.mnist has them.
 MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"

@@ -3,6 +3,7 @@
 import numpy as np
 from PIL import Image, ImageDraw
 
+NOISE, SHIFT_PX = 0.3, 2  # what `evaluate` disturbs all digits by: a standard deviation, and a step to the right
 SUBPIXELS = 8
 
 

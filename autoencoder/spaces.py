@@ -8,6 +8,7 @@ import numpy as np
 from autoencoder import artifacts
 
 BATCH = 1000
+LATENT_DIM = 32
 
 
 class Pixels:
@@ -32,7 +33,7 @@ class PCA:
     name = "pca"
 
     @classmethod
-    def fit(cls, images, *, n_components=32, seed):
+    def fit(cls, images, *, n_components=LATENT_DIM, seed):
         """The principal components of images float32 (n, 28, 28)."""
         from sklearn import decomposition
 
@@ -64,6 +65,13 @@ class Latent:
     encoder: object
     decoder: object
     name: str = "latent"
+
+    @classmethod
+    def load(cls, directory=artifacts.DIRECTORY):
+        """The networks that the build has kept; call `artifacts.verify` first."""
+        import keras
+
+        return cls(*(keras.saving.load_model(directory / network) for network in artifacts.NETWORKS))
 
     def transform(self, images):
         """Images float32 (n, 28, 28) as latents float32 (n, 32)."""

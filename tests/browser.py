@@ -6,9 +6,9 @@ from contextlib import contextmanager
 import numpy as np
 from playwright.sync_api import sync_playwright
 
-from autoencoder import benchmark
-from autoencoder.benchmark import browser_path
-from autoencoder.strokes import scale_to_canvas
+from autoencoder.ink.strokes import scale_to_canvas
+from autoencoder.measure import serving as app_serving
+from autoencoder.measure.serving import browser_path
 
 ANSWER_MS = 30_000
 # Nothing of the browser's own goes to a network.
@@ -24,7 +24,7 @@ def serving(*options, port=None, **environment):
     no_network = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
     with (
         tempfile.TemporaryFile() as log,
-        benchmark.serving(*options, port=port, log=log, **(no_network | environment)) as (address, _),
+        app_serving.serving(*options, port=port, log=log, **(no_network | environment)) as (address, _),
     ):
         yield address
         log.seek(0)

@@ -15,8 +15,8 @@ from browser import ANSWER_MS, before_the_camera, chromium, serving
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from autoencoder import artifacts, data
-from autoencoder.benchmark import browser_path
 from autoencoder.data import load_bundled, load_gallery
+from autoencoder.measure.serving import browser_path
 
 NOWHERE = "http://127.0.0.1:9/mnist.npz"  # the discard port: refused at once
 NOBODY = 65534
@@ -72,7 +72,7 @@ def gallery():
 
 @pytest.fixture(scope="session")
 def engine(gallery):
-    from autoencoder.engine import Engine
+    from autoencoder.query.engine import Engine
 
     return Engine.load(gallery, artifacts.DIRECTORY)
 

@@ -1,5 +1,6 @@
 from autoencoder import __main__ as main_module
-from autoencoder import ablate, artifacts
+from autoencoder import artifacts
+from autoencoder.build import ablate
 from autoencoder.data import Digits
 
 

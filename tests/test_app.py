@@ -12,11 +12,12 @@ from streamlit.runtime.scriptrunner import script_runner
 from streamlit.testing.v1 import AppTest
 
 from autoencoder import artifacts
-from autoencoder.preprocess import digit_from_strokes
-from autoencoder.strokes import scale_to_canvas, simplify
-from autoencoder.ui import address, canvas, loading, search_page
+from autoencoder.ink.preprocess import digit_from_strokes
+from autoencoder.ink.strokes import scale_to_canvas, simplify
+from autoencoder.ui import address, canvas, loading
+from autoencoder.ui.pages import search as search_page
 
-APP = str(Path(__file__).parent.parent / "autoencoder" / "ui" / "navigation.py")
+APP = str(Path(__file__).parent.parent / "autoencoder" / "ui" / "pages" / "navigation.py")
 
 
 @pytest.fixture(autouse=True)

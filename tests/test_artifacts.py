@@ -176,7 +176,7 @@ def test_no_answer_is_given_with_a_spoilt_artifact(tmp_path, monkeypatch, capsys
 
 def _search_page():
     from autoencoder.ui import canvas, loading
-    from autoencoder.ui.search_page import search_page
+    from autoencoder.ui.pages.search import search_page
 
     loading.load_engine.clear()
     canvas.draw_canvas = lambda: None

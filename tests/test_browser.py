@@ -10,9 +10,9 @@ from browser import ANSWER_MS, draw, serving, settle
 from PIL import Image
 from playwright.sync_api import expect
 
-from autoencoder.benchmark import free_port
-from autoencoder.preprocess import digit_from_strokes
-from autoencoder.strokes import scale_to_canvas, simplify
+from autoencoder.ink.preprocess import digit_from_strokes
+from autoencoder.ink.strokes import scale_to_canvas, simplify
+from autoencoder.measure.serving import free_port
 from autoencoder.ui import address
 
 

@@ -8,7 +8,7 @@ import pytest
 from browser import draw, serving, settle
 
 from autoencoder.__main__ import main
-from autoencoder.benchmark import ROOT
+from autoencoder.measure.serving import ROOT
 
 
 @pytest.fixture(scope="module")

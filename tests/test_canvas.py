@@ -3,7 +3,7 @@ import threading
 import numpy as np
 import pytest
 
-from autoencoder.strokes import simplify
+from autoencoder.ink.strokes import simplify
 from autoencoder.ui import canvas
 from autoencoder.ui.canvas import BLANK, strokes_from_fabric
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors as ScikitNearestNeighbors
 
-from autoencoder import search as search_module
-from autoencoder.milvus import MilvusNearestNeighbors, drop, push
-from autoencoder.search import NearestNeighbors, NearestNeighborsInBlocks
+from autoencoder.gallery.milvus import MilvusNearestNeighbors, drop, push
+from autoencoder.query import search as search_module
+from autoencoder.query.search import NearestNeighbors, NearestNeighborsInBlocks
 
 SQUARE = np.array([[0, 0], [3, 4], [0, 1], [3, 4]], np.float32)
 

@@ -6,11 +6,11 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from autoencoder import artifacts
+from autoencoder.build.evaluate import evaluate
 from autoencoder.data import Digits
-from autoencoder.engine import Engine
-from autoencoder.evaluate import evaluate
-from autoencoder.preprocess import digit_from_gray, digit_from_strokes
-from autoencoder.search import NearestNeighbors
+from autoencoder.ink.preprocess import digit_from_gray, digit_from_strokes
+from autoencoder.query.engine import Engine
+from autoencoder.query.search import NearestNeighbors
 from autoencoder.spaces import PCA, Pixels
 
 

@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 
 from autoencoder import data
-from autoencoder import evaluate as evaluate_module
-from autoencoder.data import UNLABELLED, Digits, StoredImages
-from autoencoder.evaluate import (
+from autoencoder.build import evaluate as evaluate_module
+from autoencoder.build.evaluate import (
     classify,
     detect,
     evaluate,
@@ -15,6 +14,7 @@ from autoencoder.evaluate import (
     reconstruction_mse,
     summarize,
 )
+from autoencoder.data import UNLABELLED, Digits, StoredImages
 from autoencoder.spaces import PCA, Pixels
 
 

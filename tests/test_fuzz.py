@@ -12,9 +12,9 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 from test_photo import SLOW
 
-from autoencoder.photo import digit_from_image
-from autoencoder.preprocess import NoDigitError, digit_from_strokes
-from autoencoder.strokes import BRUSH_PX, simplify
+from autoencoder.ink.photo import digit_from_image
+from autoencoder.ink.preprocess import NoDigitError, digit_from_strokes
+from autoencoder.ink.strokes import BRUSH_PX, simplify
 from autoencoder.ui import address
 from autoencoder.ui.canvas import strokes_from_fabric
 from autoencoder.ui.options import FEWEST, MOST, SWITCHES
@@ -148,7 +148,7 @@ def test_any_question_in_an_address_is_understood_or_refused(text):
 def app():
     def search():
         from autoencoder.ui import canvas
-        from autoencoder.ui.search_page import search_page
+        from autoencoder.ui.pages.search import search_page
 
         canvas.draw_canvas = lambda: None
         search_page()

@@ -8,10 +8,10 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from autoencoder import milvus
 from autoencoder.data import DataError
-from autoencoder.milvus import MilvusNearestNeighbors, drop, measure_recall, push
-from autoencoder.search import NearestNeighbors, SearchError
+from autoencoder.gallery import milvus
+from autoencoder.gallery.milvus import MilvusNearestNeighbors, drop, measure_recall, push
+from autoencoder.query.search import NearestNeighbors, SearchError
 
 VECTORS = np.random.default_rng(0).normal(size=(2000, 32)).astype(np.float32)
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from autoencoder.model import (
+from autoencoder.build.model import (
     ContentAndPose,
     absorb,
     agreement,
@@ -14,7 +14,7 @@ from autoencoder.model import (
     mse,
     whitening,
 )
-from autoencoder.warp import WarpStrength
+from autoencoder.build.warp import WarpStrength
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from autoencoder import artifacts
-from autoencoder.ablate import format_rows
-from autoencoder.evaluate import format_table
+from autoencoder.build.ablate import format_rows
+from autoencoder.build.evaluate import format_table
 
 ROOT = Path(__file__).parent.parent
 TABLE = (

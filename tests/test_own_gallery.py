@@ -11,7 +11,7 @@ from test_pages import page as lesson
 
 from autoencoder.__main__ import main
 from autoencoder.data import UNLABELLED
-from autoencoder.search import SearchError
+from autoencoder.query.search import SearchError
 from autoencoder.ui import lesson as lesson_module
 from autoencoder.ui import loading
 

@@ -10,12 +10,12 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from autoencoder import artifacts
-from autoencoder.strokes import scale_to_canvas, simplify
+from autoencoder.ink.strokes import scale_to_canvas, simplify
 from autoencoder.ui import loading
 from autoencoder.ui.address import DRAW, to_text
-from autoencoder.ui.compare_page import SEARCHED
-from autoencoder.ui.failures_page import _taken_for
-from autoencoder.ui.noise_page import _sentence
+from autoencoder.ui.pages.compare import SEARCHED
+from autoencoder.ui.pages.failures import _taken_for
+from autoencoder.ui.pages.noise import _sentence
 
 QUERY_PAGES = ("compare", "map", "morph", "noise", "shift")
 PAGES = (*QUERY_PAGES, "speed", "pca", "failures", "about")
@@ -32,7 +32,7 @@ def page(name, **parameters):
     def run(name):
         import importlib
 
-        getattr(importlib.import_module(f"autoencoder.ui.{name}_page"), f"{name}_page")()
+        getattr(importlib.import_module(f"autoencoder.ui.pages.{name}"), f"{name}_page")()
 
     app = AppTest.from_function(run, args=(name,), default_timeout=60)
     app.query_params.update(parameters)

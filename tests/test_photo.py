@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from autoencoder.photo import MAX_OTHER_PIXELS, digit_from_image
-from autoencoder.preprocess import NoDigitError
+from autoencoder.ink.photo import MAX_OTHER_PIXELS, digit_from_image
+from autoencoder.ink.preprocess import NoDigitError
 
 
 def as_bytes(digit):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from autoencoder.preprocess import (
+from autoencoder.ink.preprocess import (
     MAX_MEAN_INK,
     NoDigitError,
     digit_from_strokes,
@@ -9,7 +9,7 @@ from autoencoder.preprocess import (
     normalize_ink,
     shrink_strokes,
 )
-from autoencoder.strokes import scale_to_canvas
+from autoencoder.ink.strokes import scale_to_canvas
 
 
 def test_ink_is_cropped_scaled_to_20_pixels_and_centred_by_mass():

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from test_contract import full_sort
 
-from autoencoder import search
-from autoencoder.search import NearestNeighbors, NearestNeighborsInBlocks
+from autoencoder.query import search
+from autoencoder.query.search import NearestNeighbors, NearestNeighborsInBlocks
 
 KINDS = NearestNeighbors, NearestNeighborsInBlocks
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from autoencoder import sources
 from autoencoder.data import UNLABELLED, DataError
-from autoencoder.sources import open_source
+from autoencoder.gallery import sources
+from autoencoder.gallery.sources import open_source
 
 
 @pytest.fixture

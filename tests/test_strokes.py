@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoencoder.strokes import LONGEST_TEXT, from_text, scale_to_canvas, simplify, to_text
+from autoencoder.ink.strokes import LONGEST_TEXT, from_text, scale_to_canvas, simplify, to_text
 
 COORDINATES = st.lists(st.integers(-500, 795), min_size=2, max_size=2)
 DRAWINGS = st.lists(st.lists(COORDINATES, min_size=1, max_size=30), min_size=1, max_size=5)

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
+from autoencoder.build.evaluate import hits_at_4
+from autoencoder.build.study import map_positions, pca_by_size, study_gallery
 from autoencoder.data import Digits
-from autoencoder.evaluate import hits_at_4
 from autoencoder.spaces import PCA, Pixels
-from autoencoder.study import Study, map_positions, pca_by_size, place_on_map
+from autoencoder.study import Study, place_on_map
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +20,7 @@ class Halves(Pixels):
 
 
 def test_a_study_comes_back_as_it_was_saved(few, tmp_path):
-    study = Study.of(few, [Pixels(), Halves()], seed=0)
+    study = study_gallery(few, [Pixels(), Halves()], seed=0)
     study.save(tmp_path / "study.npz")
     loaded = Study.load(tmp_path / "study.npz")
     np.testing.assert_array_equal(loaded.positions, study.positions)

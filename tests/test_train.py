@@ -5,9 +5,10 @@ import keras
 import numpy as np
 import pytest
 
-from autoencoder import artifacts, data, evaluate, train
+from autoencoder import artifacts, data
+from autoencoder.build import evaluate, train
 from autoencoder.data import Digits, StoredImages
-from autoencoder.engine import Engine
+from autoencoder.query.engine import Engine
 
 
 def some(digits, n, name):

@@ -3,11 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from autoencoder import typical as module
 from autoencoder.data import Digits
-from autoencoder.search import NearestNeighbors
+from autoencoder.query import typical as module
+from autoencoder.query.search import NearestNeighbors
+from autoencoder.query.typical import FALSE_ALARMS, Traits, Typical, are_two_shapes
 from autoencoder.spaces import PCA
-from autoencoder.typical import FALSE_ALARMS, Traits, Typical, are_two_shapes
 
 
 @pytest.fixture(scope="module")

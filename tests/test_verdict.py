@@ -1,6 +1,6 @@
 import pytest
 
-from autoencoder.verdict import FINE, FOUND, GOOD, POOR, UNLIKE, judge, named
+from autoencoder.query.verdict import FINE, FOUND, GOOD, POOR, UNLIKE, judge, named
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from autoencoder.warp import WarpStrength, add_noise, random_warp, resample
+from autoencoder.build.warp import WarpStrength, add_noise, random_warp, resample
 
 STILL = WarpStrength(rotation=0, shear=0, log_scale=0, shift_px=0, thickness=0)
 

@@ -7,7 +7,7 @@ import re
 import numpy as np
 from PIL import Image
 
-from autoencoder import strokes as pen
+from autoencoder.ink import strokes as pen
 
 DRAW, RANDOM, UPLOAD, CAMERA = "Draw", "Random", "Upload", "Camera"
 SOURCES = (DRAW, RANDOM, UPLOAD, CAMERA)

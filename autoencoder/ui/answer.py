@@ -5,11 +5,11 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
+from autoencoder.query.verdict import FINE, FOUND, GOOD, POOR, UNLIKE, judge, named
 from autoencoder.ui import told, visit
 from autoencoder.ui.address import RANDOM
 from autoencoder.ui.pictures import show_digit
 from autoencoder.ui.take_away import neighbors_table, picture_card
-from autoencoder.verdict import FINE, FOUND, GOOD, POOR, UNLIKE, judge, named
 
 NO_DISTANCE = "&emsp;&emsp;&emsp;&emsp; &emsp;&emsp;"  # as wide as "distance 1.23", and broken at the same place
 NEIGHBOR_PX, WAY_PX = 60, 96  # the narrowest tiles: on a phone four in a row, and three

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from autoencoder.strokes import BRUSH_PX, CANVAS_PX, simplify
+from autoencoder.ink.strokes import BRUSH_PX, CANVAS_PX, simplify
 
 INK, PAPER = "#ffffff", "#000000"
 CURVE_STEPS = np.array([[0.25], [0.5], [0.75], [1]])  # of the way along a curve: the points that it is replaced by

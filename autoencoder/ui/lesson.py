@@ -4,6 +4,7 @@ from time import perf_counter
 
 import streamlit as st
 
+from autoencoder.query.verdict import named
 from autoencoder.ui import visit
 from autoencoder.ui.address import RANDOM
 from autoencoder.ui.loading import NOT_TO_BE_HAD, is_studied, load_engine
@@ -11,7 +12,6 @@ from autoencoder.ui.options import is_presented
 from autoencoder.ui.pictures import show_digit
 from autoencoder.ui.query import ask_random, asked_query, settle_random
 from autoencoder.ui.style import fit_screen
-from autoencoder.verdict import named
 
 QUERY_PX = 112
 SMALL_PX, LARGE_PX = 74, 160  # on a phone four in a row, and two

@@ -12,7 +12,7 @@ import streamlit as st
 from autoencoder import artifacts
 from autoencoder.artifacts import ArtifactError
 from autoencoder.data import DataError, load_mnist
-from autoencoder.search import NearestNeighbors, SearchError
+from autoencoder.query.search import NearestNeighbors, SearchError
 from autoencoder.spaces import PCA, Pixels
 from autoencoder.study import Study
 
@@ -41,7 +41,9 @@ def load_engine():
     artifacts.verify(artifacts.DIRECTORY)  # first: without them there is no use in waiting for MNIST
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # one image is too small to share, and a class fills the cores
-    from autoencoder.engine import open_engine  # TensorFlow comes with it: seconds, while the page is already there
+    from autoencoder.gallery.opening import (
+        open_engine,  # TensorFlow comes with it: seconds, while the page is already there
+    )
 
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--gallery", default=os.environ.get("GALLERY"))

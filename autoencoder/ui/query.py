@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import streamlit as st
 
-from autoencoder.preprocess import NoDigitError, digit_from_strokes
-from autoencoder.strokes import BRUSH_PX
+from autoencoder.ink.preprocess import NoDigitError, digit_from_strokes
+from autoencoder.ink.strokes import BRUSH_PX
+from autoencoder.query.verdict import named
 from autoencoder.ui import visit
 from autoencoder.ui.address import CAMERA, DRAW, RANDOM, UPLOAD
-from autoencoder.verdict import named
 
 ANY = "any"
 HINTS = {

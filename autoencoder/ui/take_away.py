@@ -6,7 +6,7 @@ import io
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from autoencoder.verdict import named
+from autoencoder.query.verdict import named
 
 TILE_PX, GAP_PX, TEXT_PX = 140, 20, 20
 COLUMNS = 5

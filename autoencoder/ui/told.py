@@ -2,9 +2,9 @@
 
 import streamlit as st
 
+from autoencoder.query.verdict import UNLIKE, named
 from autoencoder.ui import visit
 from autoencoder.ui.pictures import show_digit
-from autoencoder.verdict import UNLIKE, named
 
 OTHER = "told_other"
 PICTURE_PX = 60

@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from autoencoder.strokes import LONGEST_TEXT
+from autoencoder.ink.strokes import LONGEST_TEXT
 from autoencoder.ui import address, canvas
 from autoencoder.ui.address import DRAW
 from autoencoder.ui.classroom import address_for_others

@@ -19,9 +19,10 @@ from playwright.async_api import async_playwright
 from pupil import PAUSE_S, Pupil
 
 from autoencoder import artifacts
-from autoencoder.benchmark import browser_path, machine
 from autoencoder.data import load_gallery
-from autoencoder.engine import Engine
+from autoencoder.measure.serving import browser_path
+from autoencoder.measure.speed import machine
+from autoencoder.query.engine import Engine
 
 DRAWINGS = Path(__file__).parent.parent / "drawings.json"
 TABLET = {"width": 820, "height": 1180}

@@ -8,10 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 
-from autoencoder.preprocess import NoDigitError, digit_from_strokes
-from autoencoder.strokes import BRUSH_PX, scale_to_canvas
+from autoencoder.ink.preprocess import NoDigitError, digit_from_strokes
+from autoencoder.ink.strokes import BRUSH_PX, scale_to_canvas
+from autoencoder.query.verdict import named
 from autoencoder.ui import address
-from autoencoder.verdict import named
 
 PAUSE_S = 5, 25  # from one answer to the next question
 MOVES = 12  # of the pointer in a stroke: each costs the browser, which shares the machine with the server

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from autoencoder.gallery import exact_search
+from autoencoder.query.search import exact_search
+from autoencoder.spaces import LATENT_DIM
 
 SIZES = (100_000, 1_000_000, 10_000_000)
 LARGER = (100_000_000, 1_000_000_000)  # than can be measured here
-DIM = 32
-IMAGE_BYTES, LATENT_BYTES = 28 * 28, DIM * 4
+IMAGE_BYTES, LATENT_BYTES = 28 * 28, LATENT_DIM * 4
 DISK_BYTES_PER_S = 1e9  # a usual one
 WRITTEN_AT_ONCE = 100_000
 N_QUERIES = 50
@@ -99,13 +99,13 @@ def expected(measured):
 def write_vectors(path, n, *, seed):
     """Write n random vectors, some at a time; returns queries float32 (256, 32) of their kind."""
     rng = np.random.default_rng(seed)
-    vectors = np.lib.format.open_memmap(path, "w+", np.float32, (n, DIM))
+    vectors = np.lib.format.open_memmap(path, "w+", np.float32, (n, LATENT_DIM))
     for start in range(0, n, WRITTEN_AT_ONCE):
         vectors[start : start + WRITTEN_AT_ONCE] = rng.standard_normal(
-            (min(WRITTEN_AT_ONCE, n - start), DIM), np.float32
+            (min(WRITTEN_AT_ONCE, n - start), LATENT_DIM), np.float32
         )
     vectors.flush()
-    return rng.standard_normal((N_TOGETHER, DIM), np.float32)
+    return rng.standard_normal((N_TOGETHER, LATENT_DIM), np.float32)
 
 
 def multiplied(latents, n, *, seed=0):
@@ -123,7 +123,7 @@ def milvus(vectors, name, addresses):
         name: what to call it.
         addresses: {index: the address to bring them to}; where it is the same, another index is built over them.
     """
-    from autoencoder.milvus import MilvusNearestNeighbors, drop, measure_recall, push
+    from autoencoder.gallery.milvus import MilvusNearestNeighbors, drop, measure_recall, push
 
     collection = f"benchmark_{len(vectors)}_{os.getpid()}"
     queries = vectors[np.linspace(0, len(vectors) - 1, N_QUERIES).astype(int)]

@@ -10,24 +10,22 @@ import tensorflow as tf
 from sklearn import neighbors
 
 from autoencoder import artifacts
-from autoencoder.data import load_bundled, load_mnist, unseen_part
-from autoencoder.evaluate import evaluate_all
-from autoencoder.model import (
-    NETWORKS,
+from autoencoder.build.evaluate import evaluate_all
+from autoencoder.build.model import (
     ContentAndPose,
     absorb,
     build_decoder,
     build_encoder,
     build_textbook_autoencoder,
-    load_latent_space,
     look_map,
     whitening,
 )
-from autoencoder.search import NearestNeighbors
+from autoencoder.build.study import pca_by_size, study_gallery
+from autoencoder.build.warp import add_noise, random_warp
+from autoencoder.data import load_bundled, load_mnist, unseen_part
+from autoencoder.query.search import NearestNeighbors
+from autoencoder.query.typical import Traits, Typical
 from autoencoder.spaces import PCA, Latent, Pixels
-from autoencoder.study import Study, pca_by_size
-from autoencoder.typical import Traits, Typical
-from autoencoder.warp import add_noise, random_warp
 
 BATCH = 128
 LEARNING_RATE = 2e-3
@@ -61,7 +59,7 @@ def train(*, epochs, decoder_epochs, seed, drawn=None, not_digits=None, director
     spaces = Pixels(), pca, latent
     measured = evaluate_all(spaces, galleries, drawn, not_digits)
     with artifacts.replacing(directory, data=_sources(galleries), **options) as folder:
-        for network, name in zip((latent.encoder, latent.decoder), NETWORKS, strict=True):
+        for network, name in zip((latent.encoder, latent.decoder), artifacts.NETWORKS, strict=True):
             network.save(folder / name)
         pca.save(folder)
         _save_galleries(spaces, galleries, folder, seed)
@@ -99,8 +97,8 @@ def encode(*, directory):
         ArtifactError: there is no encoder, or it is damaged.
         DataError: MNIST is not to be had.
     """
-    seed = artifacts.verify(directory, required=(*NETWORKS, artifacts.PCA))["seed"]
-    spaces = Pixels(), PCA.load(directory), load_latent_space(directory)
+    seed = artifacts.verify(directory, required=(*artifacts.NETWORKS, artifacts.PCA))["seed"]
+    spaces = Pixels(), PCA.load(directory), Latent.load(directory)
     training, galleries = load_mnist("train"), (load_mnist("all"), load_bundled())
     measured = _pca_by_size(training, unseen_part(galleries[0]), seed)
     with artifacts.replacing(directory, data=_sources(galleries)) as folder:
@@ -240,7 +238,7 @@ def _save_galleries(spaces, galleries, folder, seed):
             nearest, own = NearestNeighbors(latents[: len(searched)]), np.arange(len(unseen))
             typical = Typical.of(Traits.searched(unseen.images[:], latent, searched, nearest, exclude=own))
             typical.save(artifacts.typical_path(gallery.name, folder, unseen=searched is part))
-        Study.of(unseen, spaces, seed=seed).save(artifacts.study_path(gallery.name, folder))
+        study_gallery(unseen, spaces, seed=seed).save(artifacts.study_path(gallery.name, folder))
 
 
 def _sources(galleries):

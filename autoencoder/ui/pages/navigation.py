@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from autoencoder.search import SearchError
+from autoencoder.query.search import SearchError
 
 ICON = Path(__file__).with_name("icon.svg")
 
@@ -15,7 +15,7 @@ def page(name, title, **options):
 
     def open_page():
         try:
-            getattr(import_module(f"autoencoder.ui.{name}_page"), f"{name}_page")()
+            getattr(import_module(f"autoencoder.ui.pages.{name}"), f"{name}_page")()
         except SearchError as error:
             st.error(str(error), icon=":material/cloud_off:")
 

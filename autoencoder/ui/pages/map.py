@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from autoencoder.query.verdict import judge
 from autoencoder.study import place_on_map
 from autoencoder.ui import visit
 from autoencoder.ui.address import RANDOM
 from autoencoder.ui.lesson import OURS, begin, need_study, show_chart, show_neighbors, show_query
 from autoencoder.ui.loading import load_study
-from autoencoder.verdict import judge
 
 MAP_PX = 620
 HIDDEN = alt.Axis(labels=False, ticks=False, domain=False, grid=False, title=None)

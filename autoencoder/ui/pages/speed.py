@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 from threadpoolctl import threadpool_limits
 
-from autoencoder.search import NearestNeighbors
+from autoencoder.query.search import NearestNeighbors
 from autoencoder.ui.lesson import begin, fastest_ms, show_chart
 from autoencoder.ui.loading import load_spaces
 

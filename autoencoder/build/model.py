@@ -5,11 +5,9 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from autoencoder.spaces import Latent
-from autoencoder.warp import DEFAULT_STRENGTH, add_noise, random_warp
+from autoencoder.build.warp import DEFAULT_STRENGTH, add_noise, random_warp
+from autoencoder.spaces import LATENT_DIM
 
-NETWORKS = ("encoder.keras", "decoder.keras")
-LATENT_DIM = 32
 CONTENT_DIM = 24  # the first 24 of the 32 numbers say what the digit is, the last 8 how it stands
 AGREEMENT_WEIGHT = 0.03
 NOISE = 0.4  # standard deviation of the strongest
@@ -176,8 +174,3 @@ def absorb(encoder, matrix):
     """Have the encoder's last layer, which is changed in place, apply a linear map float32 (32, 32) to its latents."""
     last = encoder.get_layer("latents")
     last.set_weights([weights @ matrix for weights in last.get_weights()])
-
-
-def load_latent_space(directory):
-    """The trained encoder and decoder of verified artifacts, as a space to search in."""
-    return Latent(*(keras.saving.load_model(directory / name) for name in NETWORKS))

@@ -14,20 +14,19 @@ from tqdm import tqdm
 
 from autoencoder import artifacts
 from autoencoder.data import UNLABELLED, DataError, Digits, StoredImages
-from autoencoder.preprocess import SIDE_PX, NoDigitError, digit_from_gray
-from autoencoder.search import NearestNeighbors, NearestNeighborsInBlocks
-from autoencoder.typical import Traits, Typical
+from autoencoder.ink.preprocess import SIDE_PX, NoDigitError, digit_from_gray
+from autoencoder.query.search import exact_search
+from autoencoder.query.typical import Traits, Typical
+from autoencoder.spaces import LATENT_DIM
 
 try:
     import fcntl
 except ImportError:  # none on Windows: it lets nobody overwrite a file that is mapped into memory
     fcntl = None
 
-LATENT_DIM = 32
 BATCH = 1000
 FEWEST = 5  # digits: one to ask, and four to find
 N_TYPICAL = 2000  # digits of the gallery that what is typical of it is taken from
-LARGEST_IN_MEMORY = 1_000_000  # vectors; more are searched in blocks, where they are
 IMAGES, LABELS, LATENTS, TYPICAL = "images.npy", "labels.npy", "latents.npy", "typical.npz"
 FILES, SKIPPED, PROGRESS = "files.txt", "skipped.txt", "progress.json"
 PROGRESS_OF = "source", "name", "as_is", "encoder"  # what a build must have in common with that which it goes on
@@ -175,11 +174,6 @@ def names_of(directory, indices):
     if missing := wanted - set(names):
         raise DataError(f"{directory} has no digit {min(missing)}.")
     return names
-
-
-def exact_search(latents):
-    """The exact search, a NearestNeighbors, of latents float32 (n, 32): in memory, or, of many, where they are."""
-    return (NearestNeighbors if len(latents) <= LARGEST_IN_MEMORY else NearestNeighborsInBlocks)(latents)
 
 
 def _encode_all(source, directory, space, progress):

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from autoencoder import artifacts
-from autoencoder.data import DataError, load_gallery, unseen_part
-from autoencoder.gallery import exact_search, open_gallery
-from autoencoder.model import NETWORKS, load_latent_space
-from autoencoder.search import NearestNeighbors, distances_to
-from autoencoder.typical import N_NEAREST, Traits, Typical, are_two_shapes
+from autoencoder.data import unseen_part
+from autoencoder.query.search import NearestNeighbors, distances_to
+from autoencoder.query.typical import N_NEAREST, Traits, Typical, are_two_shapes
+from autoencoder.spaces import Latent
 
 
 @dataclass(frozen=True)
@@ -77,45 +76,24 @@ class Engine:
             ArtifactError: an artifact is missing or damaged, or the latents are not this gallery's.
         """
         part = unseen_part(gallery)
-        paths = [path(gallery.name) for path in (artifacts.latents_path, artifacts.typical_path, artifacts.study_path)]
+        paths = [path(gallery.name) for path in (artifacts.latents_path, artifacts.typical_path)]
         if part:
             paths.append(artifacts.typical_path(gallery.name, unseen=True))
-        manifest = artifacts.verify(directory, required=(*NETWORKS, artifacts.PCA, *(path.name for path in paths)))
+        manifest = artifacts.verify(
+            directory, required=(*artifacts.NETWORKS, artifacts.PCA, *(path.name for path in paths))
+        )
         if manifest["data"].get(gallery.name) != gallery.sha256:
             raise artifacts.ArtifactError(
                 f"the latents in {directory} are not of this {gallery.name} gallery: "
                 "compute them with `python -m autoencoder encode`."
             )
-        space, latents = load_latent_space(directory), artifacts.load_latents(gallery.name, directory)
+        space, latents = Latent.load(directory), artifacts.load_latents(gallery.name, directory)
 
         def engine(digits, *, is_part=False, **unseen):
             typical = Typical.load(artifacts.typical_path(gallery.name, directory, unseen=is_part))
             return cls(digits, NearestNeighbors(latents[: len(digits)]), typical, space, **unseen)
 
         return engine(gallery, unseen=engine(part, is_part=True) if part else None)
-
-    @classmethod
-    def open_own(cls, gallery, directory, *, milvus=None):
-        """The engine of one's own gallery, by the encoder of the verified artifacts.
-
-        Args:
-            gallery: the folder that the gallery is kept in.
-            directory: that of the artifacts.
-            milvus: the address to search at; None searches exactly, here.
-
-        Raises:
-            ArtifactError, DataError: an artifact or the gallery is missing or damaged, or they do not belong together.
-            SearchError: Milvus cannot be reached, or does not have the gallery.
-        """
-        manifest = artifacts.verify(directory, required=NETWORKS)
-        own = open_gallery(gallery, manifest["files"][NETWORKS[0]])
-        if milvus:
-            from autoencoder.milvus import MilvusNearestNeighbors  # here, for it is not installed everywhere
-
-            nearest = MilvusNearestNeighbors(milvus, own.latents, own.collection)
-        else:
-            nearest = exact_search(own.latents)
-        return cls(own.digits, nearest, own.typical, load_latent_space(directory))
 
     def search(self, digit, n_neighbors=4, exclude=None):
         """The latent, the reconstruction and the nearest digits of the gallery.
@@ -184,26 +162,3 @@ class Engine:
 
     def _neighbor(self, index, distance):
         return Neighbor(int(index), self.gallery.label(index), float(distance))
-
-
-def open_engine(directory, *, own=None, milvus=None, wait_s=None):
-    """The engine of one's own gallery or, where none is named, of all of MNIST or the bundled digits.
-
-    Args:
-        directory: where the artifacts are kept.
-        own: the folder of one's own gallery, or None.
-        milvus: the address to search it at, or None.
-        wait_s: how long to wait for MNIST, as `load_mnist` has it.
-
-    Returns:
-        Engine, and why its gallery is not MNIST's where it should be (None if all is well).
-
-    Raises:
-        ArtifactError, DataError, SearchError: as `Engine.load` and `Engine.open_own` do.
-    """
-    if own:
-        return Engine.open_own(own, directory, milvus=milvus), None
-    if milvus:
-        raise DataError("an address of Milvus needs a gallery of your own: name its folder, as --gallery or GALLERY.")
-    gallery, problem = load_gallery(wait_s=wait_s)
-    return Engine.load(gallery, directory), problem

@@ -3,14 +3,13 @@
 import numpy as np
 
 from autoencoder.data import N_TEST, UNLABELLED, DataError, Digits, unseen_part
-from autoencoder.disturb import add_noise, shift
+from autoencoder.disturb import NOISE, SHIFT_PX, add_noise, shift
 from autoencoder.look import likeness
-from autoencoder.search import NearestNeighbors
+from autoencoder.query.search import NearestNeighbors
+from autoencoder.query.typical import Traits, Typical
 from autoencoder.spaces import PCA, Pixels
-from autoencoder.typical import Traits, Typical
 
 BOOTSTRAP_SAMPLES = 10_000
-NOISE, SHIFT_PX = 0.3, 2
 LARGEST_TO_COMPARE = 100_000  # of a gallery: pixels take 6 KB a digit to search
 N_VOTES = 3  # of the nearest training digits, by which a test digit is classified
 ROW_ORDER = ("pixels", "pca", "textbook", "latent")
@@ -33,8 +32,12 @@ def neighbors_at_4(space, gallery, queries=None, *, own=False):
 
 def hits_at_4(space, gallery, queries=None, *, own=False):
     """How many of each query's 4 nearest neighbours show its digit, int64 (n_queries,) from 0 to 4."""
-    labels = (queries or gallery).labels
-    return (gallery.labels[neighbors_at_4(space, gallery, queries, own=own)] == labels[:, None]).sum(axis=1)
+    return count_hits(gallery, neighbors_at_4(space, gallery, queries, own=own), (queries or gallery).labels)
+
+
+def count_hits(gallery, found, labels):
+    """How many of each query's neighbors, gallery indices int64 (n_queries, k), show its label; int64 (n_queries,)."""
+    return (gallery.labels[found] == labels[:, None]).sum(axis=1)
 
 
 def picture_failures(space, gallery, *, n_rows=12):
@@ -44,7 +47,7 @@ def picture_failures(space, gallery, *, n_rows=12):
         uint8 (90 · n_rows, 450), a query a line, dark on light, then its neighbours, nearest first; 3 × enlarged.
     """
     indices = neighbors_at_4(space, gallery)
-    failed = np.flatnonzero((gallery.labels[indices] != gallery.labels[:, None]).all(axis=1))[:n_rows]
+    failed = np.flatnonzero(count_hits(gallery, indices, gallery.labels) == 0)[:n_rows]
     rows = np.concatenate([failed[:, None], indices[failed]], axis=1)
     tiles = np.pad(gallery.images[rows], ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=0.4)
     tiles[:, 0] = 1 - tiles[:, 0]  # the query, dark on light
@@ -103,8 +106,7 @@ def _measure(space, gallery, queries, found, wanted):
 
     Both are compared with the images float32 (n, 28, 28) that are wanted.
     """
-    hits = (gallery.labels[found] == queries.labels[:, None]).sum(axis=1)
-    figures = summarize(hits) | likeness(wanted, queries.labels, gallery, found)
+    figures = summarize(count_hits(gallery, found, queries.labels)) | likeness(wanted, queries.labels, gallery, found)
     if hasattr(space, "inverse_transform"):
         figures["mse"] = reconstruction_mse(space, queries.images[:], wanted)
     return figures

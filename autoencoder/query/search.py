@@ -7,6 +7,7 @@ VECTORS_AT_ONCE = 65_536  # of those that are left in their file
 SCORES_AT_ONCE = QUERIES_AT_ONCE * VECTORS_AT_ONCE  # 64 MB
 GROUPS_PER_NEIGHBOR = 16  # of scores, whose minima bound the nearest neighbours' scores
 EPS, TINY = float(np.finfo(np.float32).eps), float(np.finfo(np.float32).tiny)
+LARGEST_IN_MEMORY = 1_000_000  # vectors; more are searched in blocks, where they are
 LARGEST = 1e15  # of a vector's values: the squares of larger ones would overflow float32
 
 
@@ -142,6 +143,11 @@ class NearestNeighborsInBlocks(NearestNeighbors):
         for row, of_blocks in enumerate(found):
             indices, scores = map(np.concatenate, zip(*of_blocks, strict=True))
             yield indices[(scores <= bounds[row] + rounding[row]) & (scores < np.inf)]
+
+
+def exact_search(latents):
+    """The exact search, a NearestNeighbors, of latents float32 (n, 32): in memory, or, of many, where they are."""
+    return (NearestNeighbors if len(latents) <= LARGEST_IN_MEMORY else NearestNeighborsInBlocks)(latents)
 
 
 def checked_arguments(shape, queries, n_neighbors, exclude):

@@ -9,7 +9,7 @@ import re
 import numpy as np
 from PIL import Image, ImageOps
 
-from autoencoder.preprocess import NoDigitError, digit_from_gray
+from autoencoder.ink.preprocess import NoDigitError, digit_from_gray
 
 IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP")  # of all that Pillow could try
 # More is refused from the header, before decoding, which would take too long. JPEG decodes straight to a smaller size.

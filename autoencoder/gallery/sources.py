@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from autoencoder.data import UNLABELLED, DataError, read_npy_header
-from autoencoder.photo import MAX_OTHER_PIXELS, read_gray
-from autoencoder.preprocess import NoDigitError
+from autoencoder.ink.photo import MAX_OTHER_PIXELS, read_gray
+from autoencoder.ink.preprocess import NoDigitError
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 MOST_BYTES = 50_000_000  # of a picture's file

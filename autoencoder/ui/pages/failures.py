@@ -5,14 +5,14 @@ from collections import Counter
 import numpy as np
 import streamlit as st
 
+from autoencoder.query.verdict import named
 from autoencoder.ui import visit
 from autoencoder.ui.address import RANDOM
 from autoencoder.ui.lesson import begin, need_study, show_row
 from autoencoder.ui.loading import load_study
 from autoencoder.ui.options import PART
+from autoencoder.ui.pages.search import search_page
 from autoencoder.ui.query import ANY
-from autoencoder.ui.search_page import search_page
-from autoencoder.verdict import named
 
 AT_A_TIME = 6
 PAGE = "page_of_failures"

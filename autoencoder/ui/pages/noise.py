@@ -4,9 +4,9 @@ import numpy as np
 import streamlit as st
 
 from autoencoder.disturb import add_noise, add_stroke
+from autoencoder.query.verdict import judge
 from autoencoder.ui.lesson import LARGE_PX, begin, show_neighbors, show_query, show_row
 from autoencoder.ui.loading import load_spaces
-from autoencoder.verdict import judge
 
 NOISE, STROKE = "Noise", "A stray stroke"
 AMOUNTS = {NOISE: "The noise's standard deviation, of the way from paper to ink", STROKE: "The stroke's length"}

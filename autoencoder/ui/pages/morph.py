@@ -3,9 +3,9 @@
 import numpy as np
 import streamlit as st
 
+from autoencoder.query.verdict import judge, named
 from autoencoder.ui.lesson import LARGE_PX, begin, show_query, show_row
 from autoencoder.ui.pictures import show_digit
-from autoencoder.verdict import judge, named
 
 N_FRAMES = 11
 

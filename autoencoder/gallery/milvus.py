@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from autoencoder.data import DataError
-from autoencoder.gallery import exact_search
-from autoencoder.search import EPS, QUERIES_AT_ONCE, SearchError, checked_arguments, nearest_of
+from autoencoder.query.search import EPS, QUERIES_AT_ONCE, SearchError, checked_arguments, exact_search, nearest_of
 
 TIMEOUT_S = 3  # of connecting and of a query: a visitor is not kept longer for a server that may be gone
 LOAD_TIMEOUT_S = 10  # of having a collection ready to be searched, when a gallery is opened

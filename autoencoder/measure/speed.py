@@ -2,24 +2,19 @@
 
 import os
 import platform
-import shutil
-import socket
-import subprocess
-import sys
 import time
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
-from autoencoder.preprocess import digit_from_strokes
-from autoencoder.search import NearestNeighbors
-from autoencoder.strokes import BRUSH_PX, simplify
+from autoencoder.ink.preprocess import digit_from_strokes
+from autoencoder.ink.strokes import BRUSH_PX, simplify
+from autoencoder.measure.serving import START_WAIT_S, browser_path, serving
+from autoencoder.query.search import NearestNeighbors
 
 ROUNDS = 10  # of taking turns, so that a noisy moment of the machine falls on all alike
 SIZES = ((10_000, 32), (100_000, 32), (1_000_000, 32), (10_000, 784))
-START_WAIT_S = 60
 STARTS = 3
 HOW_TO_READ = """\
 Median and 99th percentile of a call in milliseconds, and the median as a multiple of the first row's. One query is a
@@ -36,14 +31,6 @@ NOTE_TIMES = """(() => {
         }
     }).observe(document, {subtree: true, childList: true, attributes: true})
 })()"""
-ROOT = Path(__file__).resolve().parent.parent
-BROWSERS = (
-    "/usr/bin/chromium",
-    "/usr/bin/chromium-browser",
-    "/usr/bin/google-chrome",
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-)
 
 
 def machine():
@@ -53,11 +40,6 @@ def machine():
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
     return f"{name}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
-
-
-def browser_path():
-    """Where Chromium or Chrome is on this machine; None where there is none."""
-    return next((path for path in BROWSERS if Path(path).exists()), None) or shutil.which("chromium")
 
 
 def benchmark(engine):
@@ -208,53 +190,6 @@ def format_tables(results):
 def _short(number):
     """Three digits of a number, all of them of a larger one."""
     return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
-
-
-@contextmanager
-def serving(*options, port=None, log=subprocess.DEVNULL, **environment):
-    """The app on this machine, (its address, its process), once it accepts connections.
-
-    Args:
-        options: of `streamlit run`.
-        port: to serve it on; None takes one that is free.
-        log: a file for what it prints.
-        environment: variables to set besides this process' own.
-
-    Raises:
-        OSError: it does not start.
-    """
-    port = port or free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), *options]
-    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, stdout=log, stderr=log)
-    try:
-        deadline = time.monotonic() + START_WAIT_S
-        while not _accepts_connections(port):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise OSError(f"the app does not start: see what `{' '.join(command[1:])}` prints")
-            time.sleep(0.02)
-        yield f"http://localhost:{port}", process
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def free_port():
-    """A port of this machine that nobody uses."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
-def _accepts_connections(port):
-    try:
-        socket.create_connection(("localhost", port), 1).close()
-    except OSError:
-        return False
-    return True
 
 
 def _digit(strokes):

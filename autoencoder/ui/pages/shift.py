@@ -6,8 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from autoencoder import artifacts
-from autoencoder.disturb import shift
-from autoencoder.evaluate import SHIFT_PX
+from autoencoder.disturb import SHIFT_PX, shift
 from autoencoder.ui import visit
 from autoencoder.ui.address import RANDOM
 from autoencoder.ui.lesson import LARGE_PX, begin, show_chart, show_neighbors, show_query

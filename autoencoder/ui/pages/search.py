@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import streamlit as st
 
-from autoencoder.photo import read_gray
-from autoencoder.preprocess import NoDigitError, digit_from_gray, shrink_strokes
-from autoencoder.search import SearchError
-from autoencoder.strokes import BRUSH_PX, CANVAS_PX
+from autoencoder.ink.photo import read_gray
+from autoencoder.ink.preprocess import NoDigitError, digit_from_gray, shrink_strokes
+from autoencoder.ink.strokes import BRUSH_PX, CANVAS_PX
+from autoencoder.query.search import SearchError
 from autoencoder.ui import canvas, visit
 from autoencoder.ui.address import CAMERA, DRAW, RANDOM, SOURCES, UPLOAD
 from autoencoder.ui.answer import show_answer, show_no_answer

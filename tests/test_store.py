@@ -9,12 +9,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from autoencoder import artifacts, gallery
-from autoencoder.benchmark import ROOT
+from autoencoder import artifacts
 from autoencoder.data import UNLABELLED, DataError
-from autoencoder.engine import open_engine
-from autoencoder.model import load_latent_space
-from autoencoder.sources import open_source
+from autoencoder.gallery import store
+from autoencoder.gallery.opening import open_engine
+from autoencoder.gallery.sources import open_source
+from autoencoder.measure.serving import ROOT
+from autoencoder.query import search
+from autoencoder.spaces import Latent
 
 N = 2500
 KEPT = "images.npy", "labels.npy", "latents.npy", "files.txt", "skipped.txt"
@@ -22,7 +24,7 @@ KEPT = "images.npy", "labels.npy", "latents.npy", "files.txt", "skipped.txt"
 
 @pytest.fixture(scope="module")
 def space():
-    return load_latent_space(artifacts.DIRECTORY)
+    return Latent.load(artifacts.DIRECTORY)
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +47,12 @@ def source(bundled, tmp_path_factory):
 @pytest.fixture(scope="module")
 def built(source, space, encoder_sha256, tmp_path_factory):
     directory = tmp_path_factory.mktemp("built") / "School of 2026"
-    gallery.build(source, directory, space, encoder_sha256)
+    store.build(source, directory, space, encoder_sha256)
     return directory
 
 
 def test_a_gallery_keeps_digits_labels_and_latents_in_the_order_of_the_source(built, source, space, encoder_sha256):
-    own = gallery.open_gallery(built, encoder_sha256)
+    own = store.open_gallery(built, encoder_sha256)
     items = [item for number, item in enumerate(source.items()) if number != 1200]
     assert len(own.digits) == len(items) == N - 1
     assert own.digits.labels.tolist() == [item.label for item in items]
@@ -62,8 +64,8 @@ def test_a_gallery_keeps_digits_labels_and_latents_in_the_order_of_the_source(bu
 
 def test_what_holds_no_digit_is_listed_and_where_digits_come_from_can_be_asked(built):
     assert (built / "skipped.txt").read_text().startswith("images[1200]\tNothing stands out")
-    assert gallery.names_of(built, [0, 1200]) == {0: "images[0]", 1200: "images[1201]"}
-    described = gallery.describe(built)
+    assert store.names_of(built, [0, 1200]) == {0: "images[0]", 1200: "images[1201]"}
+    described = store.describe(built)
     assert described["digits"] == "2,499"
     assert described["skipped"].startswith("1 ")
     assert described["unlabelled"] == "1"
@@ -83,11 +85,11 @@ def test_a_build_that_is_stopped_goes_on_and_ends_as_one_that_is_not(
             return super().transform(images)
 
     with pytest.raises(KeyboardInterrupt):
-        gallery.build(source, tmp_path / "own", Stopped(space.encoder, space.decoder), encoder_sha256)
-    assert "unfinished" in gallery.describe(tmp_path / "own")["gallery"]
+        store.build(source, tmp_path / "own", Stopped(space.encoder, space.decoder), encoder_sha256)
+    assert "unfinished" in store.describe(tmp_path / "own")["gallery"]
     with pytest.raises(DataError, match="is unfinished: repeat"):
-        gallery.open_gallery(tmp_path / "own", encoder_sha256)
-    gallery.build(source, tmp_path / "own", space, encoder_sha256)
+        store.open_gallery(tmp_path / "own", encoder_sha256)
+    store.build(source, tmp_path / "own", space, encoder_sha256)
     for name in KEPT:
         assert (tmp_path / "own" / name).read_bytes() == (built / name).read_bytes()
 
@@ -96,67 +98,67 @@ def test_what_a_killed_build_wrote_beyond_its_last_batch_is_written_again(
     built, source, space, encoder_sha256, tmp_path
 ):
     directory = tmp_path / "own"
-    gallery.build(source, directory, space, encoder_sha256)
+    store.build(source, directory, space, encoder_sha256)
     manifest = json.loads((directory / "manifest.json").read_bytes())
     (directory / "manifest.json").unlink()
-    progress = {key: manifest[key] for key in gallery.PROGRESS_OF} | {"read": 1000, "kept": 1000}
+    progress = {key: manifest[key] for key in store.PROGRESS_OF} | {"read": 1000, "kept": 1000}
     (directory / "progress.json").write_text(json.dumps(progress))
-    gallery.build(source, directory, space, encoder_sha256)
+    store.build(source, directory, space, encoder_sha256)
     for name in KEPT:
         assert (directory / name).read_bytes() == (built / name).read_bytes()
 
 
 def test_a_finished_build_is_not_done_again(built, source, encoder_sha256):
-    assert gallery.build(source, built, None, encoder_sha256)["n"] == N - 1
+    assert store.build(source, built, None, encoder_sha256)["n"] == N - 1
     with pytest.raises(
         DataError, match="holds another gallery, of name School of 2026, not Another: name another folder"
     ):
-        gallery.build(source, built, None, encoder_sha256, name="Another")
+        store.build(source, built, None, encoder_sha256, name="Another")
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(built, bundled, source, space, encoder_sha256, tmp_path):
     np.save(tmp_path / "few.npy", bundled.images[:10])
     few = open_source(tmp_path / "few.npy")
     with pytest.raises(DataError, match="holds another gallery"):
-        gallery.build(few, built, space, encoder_sha256)
+        store.build(few, built, space, encoder_sha256)
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "thesis.txt").write_text("mine")
     with pytest.raises(DataError, match="is not empty"):
-        gallery.build(few, tmp_path / "own", space, encoder_sha256)
+        store.build(few, tmp_path / "own", space, encoder_sha256)
     with pytest.raises(DataError, match="name of something else"):
-        gallery.build(few, tmp_path / "mnist", space, encoder_sha256)
+        store.build(few, tmp_path / "mnist", space, encoder_sha256)
 
 
 def test_an_unfinished_build_of_another_source_is_told(bundled, source, space, encoder_sha256, tmp_path):
     np.save(tmp_path / "few.npy", bundled.images[:10])
     with pytest.raises(AttributeError):
-        gallery.build(source, tmp_path / "own", None, encoder_sha256)
+        store.build(source, tmp_path / "own", None, encoder_sha256)
     with pytest.raises(DataError, match=r"another unfinished build, of source .*, not .*few\.npy"):
-        gallery.build(open_source(tmp_path / "few.npy"), tmp_path / "own", space, encoder_sha256)
+        store.build(open_source(tmp_path / "few.npy"), tmp_path / "own", space, encoder_sha256)
 
 
 def test_a_source_with_hardly_a_digit_is_told(space, encoder_sha256, tmp_path):
     np.save(tmp_path / "blank.npy", np.zeros((3, 28, 28)))
     told = r"holds 0 digits, at least 5 are needed. Left out: 3, the first blank.npy\[0\]: Nothing stands out"
     with pytest.raises(DataError, match=told):
-        gallery.build(open_source(tmp_path / "blank.npy"), tmp_path / "own", space, encoder_sha256)
+        store.build(open_source(tmp_path / "blank.npy"), tmp_path / "own", space, encoder_sha256)
 
 
 def test_after_too_few_digits_the_folder_takes_another_build(bundled, space, encoder_sha256, tmp_path):
     np.save(tmp_path / "few.npy", bundled.images[:2])
     with pytest.raises(DataError, match=r"the source holds 2 digits, at least 5 are needed\.$"):
-        gallery.build(open_source(tmp_path / "few.npy"), tmp_path / "own", space, encoder_sha256)
+        store.build(open_source(tmp_path / "few.npy"), tmp_path / "own", space, encoder_sha256)
     np.save(tmp_path / "few.npy", bundled.images[:6])
-    assert gallery.build(open_source(tmp_path / "few.npy"), tmp_path / "own", space, encoder_sha256)["n"] == 6
+    assert store.build(open_source(tmp_path / "few.npy"), tmp_path / "own", space, encoder_sha256)["n"] == 6
 
 
 def test_images_as_they_are_are_not_prepared_again(bundled, space, encoder_sha256, tmp_path):
     shifted = np.roll(np.round(bundled.images[:10] * 255).astype(np.uint8), 3, axis=2)
     np.save(tmp_path / "shifted.npy", shifted)
     source = open_source(tmp_path / "shifted.npy")
-    gallery.build(source, tmp_path / "as-is", space, encoder_sha256, as_is=True)
+    store.build(source, tmp_path / "as-is", space, encoder_sha256, as_is=True)
     np.testing.assert_array_equal(np.load(tmp_path / "as-is" / "images.npy"), shifted)
-    gallery.build(source, tmp_path / "prepared", space, encoder_sha256)
+    store.build(source, tmp_path / "prepared", space, encoder_sha256)
     assert np.abs(np.load(tmp_path / "prepared" / "images.npy") - shifted.astype(float)).mean() > 10
 
 
@@ -165,7 +167,7 @@ def test_images_as_they_are_are_not_prepared_again(bundled, space, encoder_sha25
 def test_a_damaged_gallery_is_told(name, spoil, bundled, space, encoder_sha256, tmp_path):
     np.save(tmp_path / "few.npy", bundled.images[:10])
     directory = tmp_path / "own"
-    gallery.build(open_source(tmp_path / "few.npy"), directory, space, encoder_sha256)
+    store.build(open_source(tmp_path / "few.npy"), directory, space, encoder_sha256)
     path = directory / name
     data = bytearray(path.read_bytes())
     if spoil == "remove":
@@ -176,24 +178,24 @@ def test_a_damaged_gallery_is_told(name, spoil, bundled, space, encoder_sha256, 
         data[len(data) // 2] ^= 1
         path.write_bytes(data)
     with pytest.raises(DataError, match=r"(missing|damaged|holds no gallery).*gallery build"):
-        gallery.open_gallery(directory, encoder_sha256)
+        store.open_gallery(directory, encoder_sha256)
 
 
 def test_latents_of_another_encoder_are_refused(built):
     with pytest.raises(DataError, match="another encoder's"):
-        gallery.open_gallery(built, "0" * 64)
+        store.open_gallery(built, "0" * 64)
 
 
 def test_no_pickle_is_loaded(bundled, space, encoder_sha256, tmp_path):
     np.save(tmp_path / "few.npy", bundled.images[:10])
     directory = tmp_path / "own"
-    gallery.build(open_source(tmp_path / "few.npy"), directory, space, encoder_sha256)
+    store.build(open_source(tmp_path / "few.npy"), directory, space, encoder_sha256)
     np.save(directory / "latents.npy", np.array([{}] * 10, object), allow_pickle=True)
     manifest = json.loads((directory / "manifest.json").read_bytes())
     manifest["files"]["latents.npy"] = artifacts.sha256_of(directory / "latents.npy")
     artifacts.write_manifest(directory, manifest)
     with pytest.raises(ValueError, match="Python objects in dtype"):
-        gallery.open_gallery(directory, encoder_sha256)
+        store.open_gallery(directory, encoder_sha256)
 
 
 def test_the_engine_searches_a_gallery_of_ones_own(built):
@@ -216,7 +218,7 @@ def test_an_address_of_milvus_without_a_gallery_is_refused():
 def test_a_build_that_is_killed_goes_on_and_ends_as_one_that_is_not(bundled, space, encoder_sha256, tmp_path):
     path = tmp_path / "digits.npy"
     np.save(path, np.resize(bundled.images, (8000, 28, 28)))
-    gallery.build(open_source(path), tmp_path / "whole", space, encoder_sha256, name="x")
+    store.build(open_source(path), tmp_path / "whole", space, encoder_sha256, name="x")
     directory = tmp_path / "killed"
     command = [sys.executable, "-m", "autoencoder", "gallery", "build", path, "--out", directory, "--name", "x"]
     building = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -225,7 +227,7 @@ def test_a_build_that_is_killed_goes_on_and_ends_as_one_that_is_not(bundled, spa
         if (directory / "progress.json").is_file() and _n_read(directory) >= 3000:
             building.kill()
     assert 3000 <= _n_read(directory) < 8000
-    gallery.build(open_source(path), directory, space, encoder_sha256, name="x")
+    store.build(open_source(path), directory, space, encoder_sha256, name="x")
     for name in KEPT:
         assert (directory / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
@@ -243,44 +245,44 @@ def test_a_kill_while_the_manifest_is_written_loses_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(artifacts, "write_manifest", killed)
         with pytest.raises(KeyboardInterrupt):
-            gallery.build(source, tmp_path / "own", space, encoder_sha256, name="School of 2026")
+            store.build(source, tmp_path / "own", space, encoder_sha256, name="School of 2026")
     (tmp_path / "own" / "manifest.json.new").write_text('{"half')
-    assert gallery.build(source, tmp_path / "own", space, encoder_sha256, name="School of 2026")["n"] == N - 1
+    assert store.build(source, tmp_path / "own", space, encoder_sha256, name="School of 2026")["n"] == N - 1
 
 
 def test_a_kill_at_the_very_start_loses_nothing(source, space, encoder_sha256, tmp_path):
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "progress.new").write_text('{"half')
-    assert gallery.build(source, tmp_path / "own", space, encoder_sha256)["n"] == N - 1
+    assert store.build(source, tmp_path / "own", space, encoder_sha256)["n"] == N - 1
 
 
 def test_names_are_such_as_addresses_and_milvus_can_bear(built, encoder_sha256):
-    assert gallery._short("Übung 7/b") == "_bung_7_b"
-    assert len(gallery._short("a" * 100)) == 40
-    assert gallery._short("цифры") != gallery._short("числа")
-    assert gallery.open_gallery(built, encoder_sha256).collection.startswith("gallery_school_of_2026_")
+    assert store._short("Übung 7/b") == "_bung_7_b"
+    assert len(store._short("a" * 100)) == 40
+    assert store._short("цифры") != store._short("числа")
+    assert store.open_gallery(built, encoder_sha256).collection.startswith("gallery_school_of_2026_")
 
 
 def test_an_index_that_there_is_not_is_told(built):
     with pytest.raises(DataError, match="has no digit 2499"):
-        gallery.names_of(built, [0, 2499])
+        store.names_of(built, [0, 2499])
 
 
 @pytest.mark.parametrize("text", ["{}", "[", "[]", '{"read": 1, "kept": 2}'])
 def test_a_damaged_progress_is_told(text, tmp_path, source, encoder_sha256):
     (tmp_path / "progress.json").write_text(text)
     for ask in (
-        lambda: gallery.describe(tmp_path),
-        lambda: gallery.build(source, tmp_path, None, encoder_sha256, name="x"),
+        lambda: store.describe(tmp_path),
+        lambda: store.build(source, tmp_path, None, encoder_sha256, name="x"),
     ):
         with pytest.raises(DataError, match="is damaged"):
             ask()
 
 
 def test_many_vectors_are_searched_where_they_are(monkeypatch):
-    monkeypatch.setattr(gallery, "LARGEST_IN_MEMORY", 10)
+    monkeypatch.setattr(search, "LARGEST_IN_MEMORY", 10)
     vectors = np.zeros((11, 2), np.float32)
-    assert gallery.exact_search(vectors).vectors is vectors
+    assert search.exact_search(vectors).vectors is vectors
 
 
 def test_of_two_builds_in_one_folder_the_second_is_told(source, space, encoder_sha256, tmp_path, monkeypatch):
@@ -290,30 +292,30 @@ def test_of_two_builds_in_one_folder_the_second_is_told(source, space, encoder_s
         if not second:
             second.append(None)
             with pytest.raises(DataError, match="is in use: another build writes to it"):
-                gallery.build(source, tmp_path / "own", space, encoder_sha256)
+                store.build(source, tmp_path / "own", space, encoder_sha256)
         return space.transform(digits)
 
     first = SimpleNamespace(transform=build_beside, inverse_transform=space.inverse_transform)
-    assert gallery.build(source, tmp_path / "own", first, encoder_sha256)["n"] == N - 1
+    assert store.build(source, tmp_path / "own", first, encoder_sha256)["n"] == N - 1
     assert second
 
 
 def test_a_gallery_that_is_searched_is_not_built_into(source, built, space, encoder_sha256, tmp_path):
     shutil.copytree(built, tmp_path / built.name)
-    own = gallery.open_gallery(tmp_path / built.name, encoder_sha256)
-    again = gallery.open_gallery(tmp_path / built.name, encoder_sha256)
+    own = store.open_gallery(tmp_path / built.name, encoder_sha256)
+    again = store.open_gallery(tmp_path / built.name, encoder_sha256)
     for file in (tmp_path / built.name).iterdir():
         file.unlink()
     with pytest.raises(DataError, match=r"is in use: .* a server searches it"):
-        gallery.build(source, tmp_path / built.name, space, encoder_sha256)
+        store.build(source, tmp_path / built.name, space, encoder_sha256)
     assert len(own.latents) == len(again.latents) == N - 1
     del own, again
     gc.collect()
-    assert gallery.build(source, tmp_path / built.name, space, encoder_sha256)["n"] == N - 1
+    assert store.build(source, tmp_path / built.name, space, encoder_sha256)["n"] == N - 1
 
 
 def test_a_gallery_that_may_not_be_read_is_told(built, encoder_sha256, tmp_path, as_nobody):
     shutil.copytree(built, tmp_path / "own")
     (tmp_path / "own").chmod(0)
     with as_nobody(), pytest.raises(DataError, match=r"own cannot be read: give this user the right to"):
-        gallery.open_gallery(tmp_path / "own", encoder_sha256)
+        store.open_gallery(tmp_path / "own", encoder_sha256)

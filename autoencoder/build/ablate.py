@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from autoencoder.build.evaluate import hits_at_4, neighbors_at_4, reconstruction_mse
+from autoencoder.build.model import absorb, look_map
+from autoencoder.build.train import fit_content_and_pose, whitening_by_warps
+from autoencoder.build.warp import DEFAULT_STRENGTH
 from autoencoder.data import Digits
-from autoencoder.disturb import add_noise
-from autoencoder.evaluate import NOISE, hits_at_4, neighbors_at_4, reconstruction_mse
+from autoencoder.disturb import NOISE, add_noise
 from autoencoder.look import likeness
-from autoencoder.model import absorb, look_map
 from autoencoder.spaces import Latent
-from autoencoder.train import fit_content_and_pose, whitening_by_warps
-from autoencoder.warp import DEFAULT_STRENGTH
 
 HELD_OUT = 6_000  # of the training images, the last: never trained on, and what the ingredients were chosen by
 MAPS = "whitening", "look map"  # linear: to leave one out takes no training of its own

@@ -1,0 +1,1 @@
+"""From MNIST to the artifacts: train, encode, measure."""

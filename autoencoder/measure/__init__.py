@@ -1,0 +1,1 @@
+"""How fast it is, and how large a gallery can be."""

@@ -1,0 +1,1 @@
+"""From a question to its answer: digit, latent, nearest neighbors, verdict."""

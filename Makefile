@@ -1,5 +1,5 @@
 # make app: serve the app on http://localhost:8501.   make class: serve it to the classroom's network.
-# make test: run all tests.   make lint: check the style.   make screenshots: remake the README's pictures.
+# make test: run all tests.   make lint: check style and types.   make screenshots: remake the README's pictures.
 # make journeys: the browser's tests on a phone, a tablet and a laptop, light and dark, with pictures in .journeys.
 # make benchmark: measure how fast it is, for docs/benchmark.md.   make load: a class at once, for docs/load.md.
 # make large: search in up to ten million vectors, and by Milvus, for docs/large.md (needs MNIST; MILVUS=ADDRESS: a server).
@@ -32,7 +32,7 @@ test:
 
 lint:
 	@$(call install,requirements-dev.lock)
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 journeys:
 	@$(call install,requirements-dev.lock)

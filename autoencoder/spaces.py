@@ -2,13 +2,24 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autoencoder import artifacts
 
 BATCH = 1000
 LATENT_DIM = 32
+
+
+class Space(Protocol):
+    """Turns images float32 (n, 28, 28) into vectors float32 (n, dim); `name` tells it from the others."""
+
+    @property
+    def name(self) -> str: ...
+
+    def transform(self, images: NDArray[np.float32]) -> NDArray[np.float32]: ...
 
 
 class Pixels:

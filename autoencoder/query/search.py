@@ -1,6 +1,9 @@
 """Exact nearest neighbours by Euclidean distance, in NumPy."""
 
+from typing import Protocol
+
 import numpy as np
+from numpy.typing import NDArray
 
 QUERIES_AT_ONCE = 256
 VECTORS_AT_ONCE = 65_536  # of those that are left in their file
@@ -13,6 +16,16 @@ LARGEST = 1e15  # of a vector's values: the squares of larger ones would overflo
 
 class SearchError(Exception):
     """A search engine elsewhere does not answer; the message names its address and says what to do."""
+
+
+class Searcher(Protocol):
+    """Finds the nearest of its `vectors` float32 (n, dim), as `NearestNeighbors` does, here or elsewhere."""
+
+    vectors: NDArray[np.float32]
+
+    def kneighbors(
+        self, queries: NDArray[np.float32], n_neighbors: int = 4, *, exclude: NDArray[np.int64] | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]: ...
 
 
 class NearestNeighbors:

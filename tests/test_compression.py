@@ -2,6 +2,8 @@
 
 import gzip
 import re
+import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
@@ -41,6 +43,21 @@ def test_a_script_is_sent_compressed_to_who_can_read_it_and_as_it_is_to_others(s
         assert int(headers["Content-Length"]) == len(compressed) < len(plain) / 2
         assert gzip.decompress(compressed) == plain
     assert "Content-Encoding" not in plain_headers
+
+
+def test_a_visitor_who_leaves_at_once_leaves_the_scripts_whole_for_the_next():
+    with serving() as address:
+        url = urlsplit(address)
+        scripts = set(re.findall(r"static/[^\"]*\.(?:js|css)", urlopen(address).read().decode()))
+        for script in scripts:
+            with socket.create_connection((url.hostname, url.port)) as connection:
+                request = f"GET /{script} HTTP/1.1\r\nHost: {url.netloc}\r\nAccept-Encoding: gzip\r\n\r\n"
+                connection.sendall(request.encode())
+        time.sleep(1)
+        assert scripts
+        for script in scripts:
+            _, _, compressed = get(f"{address}/{script}", Accept_Encoding="gzip")
+            assert gzip.decompress(compressed) == get(f"{address}/{script}")[2]
 
 
 def test_a_class_that_comes_at_once_gets_the_same(script):

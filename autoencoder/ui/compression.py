@@ -10,6 +10,7 @@ from posixpath import normpath
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 COMPRESSIBLE = (".js", ".css", ".svg")
 MOST_BYTES = 10_000_000  # that are kept, compressed; all that Streamlit has are fewer
@@ -18,18 +19,18 @@ MOST_BYTES = 10_000_000  # that are kept, compressed; all that Streamlit has are
 class CompressedStatics:
     """ASGI middleware that compresses the scripts, styles and drawings of Streamlit's page, and keeps them so."""
 
-    def __init__(self, app):
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._kept = {}  # path: Response
+        self._kept: dict[str, Response] = {}  # by path
         self._n_bytes = 0
 
-    async def __call__(self, scope, receive, send):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not _may_be_compressed(scope):
             await self._app(scope, receive, send)
             return
         path = scope["path"]
         if path not in self._kept:
-            status, headers, body = await self._response(scope, receive)
+            status, headers, body = await self._response(scope)
             is_page = headers.get("content-type", "").startswith("text/html")  # sent for each path that is no file's
             if status != 200 or is_page or self._n_bytes > MOST_BYTES:
                 await Response(body, status, headers)(scope, receive, send)
@@ -41,20 +42,27 @@ class CompressedStatics:
             self._kept[path] = Response(compressed, headers=headers)
         await self._kept[path](scope, receive, send)
 
-    async def _response(self, scope, receive):
-        """The status, the headers as a dict and the body of what the app behind this answers."""
-        events = []
+    async def _response(self, scope: Scope) -> tuple[int, dict[str, str], bytes]:
+        """The status, the headers as a dict and the body of what the app behind this answers.
 
-        async def keep(event):
+        The app does not hear of a browser that leaves before the answer is complete: it would stop, and what is kept
+        for all others would be cut short.
+        """
+        events: list[Message] = []
+
+        async def keep(event: Message) -> None:
             events.append(event)
 
-        await self._app(scope, receive, keep)
+        async def wait_forever() -> Message:
+            return await asyncio.Future()
+
+        await self._app(scope, wait_forever, keep)
         start, *rest = events
         body = b"".join(event.get("body", b"") for event in rest)
         return start["status"], dict(Headers(raw=start["headers"])), body
 
 
-def _may_be_compressed(scope):
+def _may_be_compressed(scope: Scope) -> bool:
     """Whether a request is for the whole of a compressible file, by a browser that can read it compressed."""
     if scope["type"] != "http" or scope["method"] != "GET":
         return False

@@ -6,19 +6,22 @@ import os
 import platform
 import shutil
 import tempfile
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 DIRECTORY = Path(__file__).resolve().parent.parent / "artifacts"
 MANIFEST = "manifest.json"
 METRICS = "metrics.json"
-READY = ".ready"  # holds a build that is whole while its files take their places
+READY = ".ready"  # holds a whole build while its files take their places
 NETWORKS = "encoder.keras", "decoder.keras"
 PCA = "pca.npz"
-UNREADABLE = "{} cannot be read: give this user the right to."
+UNREADABLE = "{} cannot be read: give this user the right to read it."
 REPAIR = "restore it with `git checkout artifacts`, or rebuild it with `python -m autoencoder train`"
 
 
@@ -26,88 +29,67 @@ class ArtifactError(Exception):
     """An artifact is missing, damaged or foreign; the message names it and the command that repairs it."""
 
 
-def verify(directory=DIRECTORY, *, required=(), repair=REPAIR):
+def verify(directory: Path = DIRECTORY, *, required: Iterable[str] = (), repair: str = REPAIR) -> dict[str, Any]:
     """The manifest, once every file that it lists has been found to be the one that was written.
 
-    This may change the folder: a build that was cut short while its files took their places is put there first.
+    This may change the folder: if a build was killed while its files took their places, they first take them now.
 
     Args:
         directory: where the artifacts are kept.
-        required: names of files that it must list.
-        repair: what an error says is to be done.
+        required: names of files that the manifest must list.
+        repair: what an error tells the reader to do.
 
     Returns:
-        dict: `files` (name -> SHA-256 in hex), `versions`, `seed`, `data` (gallery -> SHA-256).
+        `files` (name -> SHA-256 in hex), `versions`, `seed`, `data` (gallery -> SHA-256).
 
     Raises:
         ArtifactError: the manifest or a listed file is missing, damaged or another.
     """
-    path = Path(directory) / MANIFEST
     try:
-        _put_in_place(path.parent)
+        _put_in_place(directory)
     except OSError as error:
-        ready = path.parent / READY
+        ready = directory / READY
         raise ArtifactError(f"{ready} cannot take its place ({error}): delete it, and {repair}.") from None
-    try:
-        manifest = dict(json.loads(path.read_bytes()))
-        seal, expected = manifest.pop("sha256"), dict(manifest["files"])
-        elsewhere = [name for name in expected if Path(name).name != name]
-        if seal != _seal(manifest) or set(required) - set(expected) or elsewhere:
-            raise ValueError
-        dict(manifest["data"])
-    except FileNotFoundError:
-        raise ArtifactError(f"{path} is missing: {repair}.") from None
-    except PermissionError:
-        raise ArtifactError(UNREADABLE.format(path)) from None
-    except (OSError, ValueError, KeyError, TypeError):
-        raise ArtifactError(f"{path} is damaged: {repair}.") from None
-    for name, sha256 in expected.items():
-        artifact = path.with_name(name)
-        try:
-            if not artifact.is_file():
-                raise ArtifactError(f"{artifact} is missing: {repair}.")
-            is_whole = sha256_of(artifact) == sha256
-        except PermissionError:
-            raise ArtifactError(UNREADABLE.format(artifact)) from None
-        if not is_whole:
-            raise ArtifactError(f"{artifact} is damaged, or of another run than {MANIFEST}: {repair}.")
+    manifest = _read_manifest(directory / MANIFEST, required, repair)
+    for name, sha256 in manifest["files"].items():
+        _verify_file(directory / name, sha256, repair)
     return manifest
 
 
-def latents_path(gallery_name, directory=DIRECTORY):
+def latents_path(gallery_name: str, directory: Path = DIRECTORY) -> Path:
     """Where the latents of a gallery are kept."""
-    return Path(directory) / f"{gallery_name}_latents.npy"
+    return directory / f"{gallery_name}_latents.npy"
 
 
-def load_latents(gallery_name, directory=DIRECTORY):
-    """A gallery's latents, float32 (n, latent_dim), read-only; call `verify` first."""
+def load_latents(gallery_name: str, directory: Path = DIRECTORY) -> NDArray[np.float32]:
+    """A gallery's latents (n, latent_dim), read-only; call `verify` first."""
     latents = np.load(latents_path(gallery_name, directory), allow_pickle=False).astype(np.float32)
     latents.setflags(write=False)
     return latents
 
 
-def save_latents(latents, gallery_name, folder):
-    """Write a gallery's latents, float32 (n, latent_dim), as float16: half the size, and mostly the same neighbors."""
+def save_latents(latents: NDArray[np.float32], gallery_name: str, folder: Path) -> None:
+    """Write a gallery's latents (n, latent_dim) as float16: half the size, and mostly the same neighbors."""
     np.save(latents_path(gallery_name, folder), latents.astype(np.float16))
 
 
-def typical_path(gallery_name, directory=DIRECTORY, *, unseen=False):
-    """Where what is `Typical` of a gallery is kept, or of the part of it that the network has not seen."""
-    return Path(directory) / f"{gallery_name}{'_unseen' if unseen else ''}_typical.npz"
+def typical_path(gallery_name: str, directory: Path = DIRECTORY, *, unseen: bool = False) -> Path:
+    """Where the `Typical` of a gallery is kept, or of the part of it that the network has not seen."""
+    return directory / f"{gallery_name}{'_unseen' if unseen else ''}_typical.npz"
 
 
-def study_path(gallery_name, directory=DIRECTORY):
+def study_path(gallery_name: str, directory: Path = DIRECTORY) -> Path:
     """Where the `Study` of a gallery is kept."""
-    return Path(directory) / f"{gallery_name}_study.npz"
+    return directory / f"{gallery_name}_study.npz"
 
 
-def load_metrics(directory=DIRECTORY):
-    """What the build has measured, as a dict; empty where there is nothing yet, or nothing that can be read."""
-    return _read_json(Path(directory) / METRICS)
+def load_metrics(directory: Path = DIRECTORY) -> dict[str, Any]:
+    """What the build has measured; empty where there is nothing yet, or nothing that can be read."""
+    return _read_json(directory / METRICS)
 
 
-def save_metrics(measured, directory, folder):
-    """Write what was measured into a folder that `replacing` has given, over the metrics that `directory` has.
+def save_metrics(measured: Mapping[str, dict[str, Any]], directory: Path, folder: Path) -> None:
+    """Write new figures and the ones that `directory` has already into a folder that `replacing` has given.
 
     Args:
         measured: {what: {…}}; of each `what` the keys that are given are replaced and the others stay.
@@ -118,18 +100,17 @@ def save_metrics(measured, directory, folder):
 
 
 @contextmanager
-def replacing(directory=DIRECTORY, **about):
-    """A folder to write new artifacts into, which take their place when the block has ended well.
+def replacing(directory: Path = DIRECTORY, **about: Any) -> Iterator[Path]:
+    """A folder to write new artifacts into; they take their places when the block has ended well.
 
-    The manifest lists them beside those that stay. Where the block raises, or the process is killed at any moment, the
-    artifacts are either all as they were or all as they are to be: what is whole is put aside by one renaming, and from
-    there each file takes its place, now or when the artifacts are next verified.
+    The manifest lists them beside those that stay. If the block raises, or the process is killed at any moment, the
+    artifacts are either all the old ones or all the new ones: one renaming puts the whole build aside, and from there
+    each file takes its place, now or when the artifacts are next verified.
 
     Args:
         directory: where the artifacts are kept; made if need be.
         about: what else the manifest is to say (`seed`, `data`); keys not given keep what they said.
     """
-    directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     _put_in_place(directory)
     staging = Path(tempfile.mkdtemp(prefix=".staging-", dir=directory))
@@ -139,30 +120,59 @@ def replacing(directory=DIRECTORY, **about):
         manifest = {"data": {}} | _read_json(directory / MANIFEST) | about
         kept = {name: sha256 for name, sha256 in manifest.get("files", {}).items() if (directory / name).is_file()}
         write_manifest(staging, manifest | {"files": kept | written})
-        _put_in_place(directory)  # of another build, that has ended meanwhile
+        _put_in_place(directory)  # another build may have ended meanwhile
         os.replace(staging, directory / READY)
         _put_in_place(directory)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def write_manifest(folder, manifest):
-    """Write a manifest, a dict with at least `files` and `data`, sealed and with the versions, whole or not at all."""
-    manifest = manifest | {"files": dict(sorted(manifest["files"].items())), "versions": _versions()}
-    manifest.pop("sha256", None)
-    manifest["sha256"] = _seal(manifest)
+def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write a manifest with at least `files` and `data`, add the versions and seal it; whole or not at all."""
+    complete = {**manifest, "files": dict(sorted(manifest["files"].items())), "versions": _versions()}
+    complete.pop("sha256", None)
+    complete["sha256"] = _seal(complete)
     new = folder / f"{MANIFEST}.new"
-    new.write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
+    new.write_text(json.dumps(complete, indent=2) + "\n", "utf-8")
     os.replace(new, folder / MANIFEST)
 
 
-def sha256_of(path):
+def sha256_of(path: Path) -> str:
     """The SHA-256 of a file's bytes, in hex."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _put_in_place(directory):
+def _read_manifest(path: Path, required: Iterable[str], repair: str) -> dict[str, Any]:
+    """The manifest without its seal; raises ArtifactError unless it is as it was written and lists what is required."""
+    try:
+        manifest = dict(json.loads(path.read_bytes()))
+        seal, listed = manifest.pop("sha256"), set(dict(manifest["files"]))
+        elsewhere = [name for name in listed if Path(name).name != name]
+        if seal != _seal(manifest) or set(required) - listed or elsewhere:
+            raise ValueError
+        dict(manifest["data"])
+    except FileNotFoundError:
+        raise ArtifactError(f"{path} is missing: {repair}.") from None
+    except PermissionError:
+        raise ArtifactError(UNREADABLE.format(path)) from None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ArtifactError(f"{path} is damaged: {repair}.") from None
+    return manifest
+
+
+def _verify_file(path: Path, sha256: str, repair: str) -> None:
+    try:
+        if not path.is_file():
+            raise ArtifactError(f"{path} is missing: {repair}.")
+        is_whole = sha256_of(path) == sha256
+    except PermissionError:
+        raise ArtifactError(UNREADABLE.format(path)) from None
+    if not is_whole:
+        raise ArtifactError(f"{path} is damaged, or of another run than {MANIFEST}: {repair}.")
+
+
+def _put_in_place(directory: Path) -> None:
     """Move what is ready to its place, the manifest last."""
     ready = directory / READY
     if not os.path.isdir(ready):  # Path.is_dir would raise where it may not look
@@ -174,19 +184,19 @@ def _put_in_place(directory):
         ready.rmdir()
 
 
-def _read_json(path):
+def _read_json(path: Path) -> dict[str, Any]:
     try:
         return json.loads(path.read_bytes())
     except (OSError, ValueError):
         return {}
 
 
-def _versions():
+def _versions() -> dict[str, str]:
     installed = packages_distributions()  # TensorFlow comes under more than one name
     packages = ("tensorflow", "keras", "numpy", "sklearn", "PIL")
     return {"python": platform.python_version()} | {package: version(installed[package][0]) for package in packages}
 
 
-def _seal(manifest):
-    """The SHA-256 of what a manifest says, by which damage of its own is found."""
+def _seal(manifest: dict[str, Any]) -> str:
+    """The SHA-256 of what a manifest says: it shows when the manifest itself is damaged."""
     return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()

@@ -8,17 +8,20 @@ import tempfile
 import threading
 import zipfile
 import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import IO
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from autoencoder.ink.preprocess import digit_from_strokes, normalize_ink
 from autoencoder.ink.strokes import CANVAS_PX, scale_to_canvas, simplify
 
-# Keras' own copy and its hash, as keras.datasets.mnist has them.
+# Keras' own copy and its hash, as in keras.datasets.mnist.
 MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 MNIST_FILE_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
 CONNECT_TIMEOUT_S = 3
@@ -32,7 +35,7 @@ MNIST_ARRAYS = {
     "y_test": ((10_000,), "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5"),
 }
 
-SPLITS = {
+SPLITS: dict[str, tuple[tuple[str, ...], str]] = {
     "test": (("test",), "test digits"),
     "train": (("train",), "training digits"),
     "all": (("test", "train"), "digits"),
@@ -40,7 +43,8 @@ SPLITS = {
 ENLARGEMENT = 10  # of the bundled 8 x 8 digits, before the threshold
 EDGE_SHARPNESS = 2  # ink gained per unit of coverage around one half
 UNLABELLED = 255
-N_TEST = 10_000  # of MNIST's digits: those that the network has not seen, the first of all 70,000
+N_TEST = 10_000  # the network has not seen these digits of MNIST, the first of all 70,000
+NOT_STROKES = "{} cannot be read as pen strokes, a line of JSON a digit: {}."
 
 
 class DataError(Exception):
@@ -48,69 +52,69 @@ class DataError(Exception):
 
 
 class StoredImages:
-    """Images kept as bytes, uint8 (n, 28, 28), in memory or a file; those that are asked for are float32 in [0, 1]."""
+    """Images kept as bytes (n, 28, 28), in memory or a file; those that are asked for are float32 in [0, 1]."""
 
-    def __init__(self, stored):
+    def __init__(self, stored: NDArray[np.uint8]) -> None:
         self.stored = stored
         self.shape = stored.shape
         stored.setflags(write=False)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.stored)
 
-    def __getitem__(self, indices):
-        return np.asarray(self.stored[indices], np.float32) / 255
+    def __getitem__(
+        self, indices: int | slice | Sequence[int] | NDArray[np.integer] | NDArray[np.bool]
+    ) -> NDArray[np.float32]:
+        return np.asarray(self.stored[indices], np.float32) / 255.0
 
-    def setflags(self, *, write):
-        """As of an array; they are read-only in any case."""
+    def setflags(self, *, write: bool) -> None:
+        """Nothing changes: the images are read-only in any case. (Arrays have this method, and `Digits` calls it.)"""
 
 
 @dataclass(frozen=True)
 class Digits:
     """Digit images and their labels, read-only.
 
-    `images` float32 (n, 28, 28) in [0, 1], ink bright, or StoredImages of them; `labels` uint8 (n,), from 0 to 9, or
-    UNLABELLED. `sha256` is that of the source's bytes, or of their hashes where there are several, to tell whether
-    latents belong to these digits. `title` says in words what they are.
+    `images` (n, 28, 28) in [0, 1], ink bright; `labels` (n,), from 0 to 9, or UNLABELLED. `sha256` is that of the
+    source's bytes, or of their hashes where there are several: it tells whether latents belong to these digits. `title`
+    says in words what they are.
     """
 
     name: str
-    images: np.ndarray | StoredImages
-    labels: np.ndarray
+    images: NDArray[np.float32] | StoredImages
+    labels: NDArray[np.uint8]
     sha256: str
     title: str = ""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self.images.setflags(write=False)
         self.labels.setflags(write=False)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.labels)
 
-    def label(self, index):
-        """The digit, int, that the image of an index shows, or None where nobody has said."""
+    def label(self, index: int) -> int | None:
+        """The digit that the image of an index shows, or None where nobody has said."""
         return None if self.labels[index] == UNLABELLED else int(self.labels[index])
 
     @cached_property
-    def labelled(self):
-        """The digits, int, that there are images of by their labels, ascending."""
+    def labelled(self) -> list[int]:
+        """The labels, from 0 to 9, that at least one image has, ascending."""
         counts = np.bincount(self.labels, minlength=UNLABELLED + 1)
         return np.flatnonzero(counts[:UNLABELLED]).tolist()
 
 
-def load_mnist(split="test", *, wait_s=None):
+def load_mnist(split: str = "test", *, wait_s: float | None = None) -> Digits:
     """MNIST's test or training digits, or all of them, verified by content.
 
-    Looked for at the path in `MNIST_NPZ`, then in Keras' cache (`~/.keras/datasets/mnist.npz`), then downloaded there.
+    The file is looked for at the path in `MNIST_NPZ`, then in Keras' cache (`~/.keras/datasets/mnist.npz`). If it is in
+    neither place, it is downloaded into the cache.
 
     Args:
         split: "test" (10,000 digits), "train" (60,000), or "all": the test digits, and after them the training digits,
             as StoredImages, so that they take a quarter of the memory.
         wait_s: how long to wait for a download, in seconds; None waits until it has ended and shows its progress.
-            A download that is cut short by this goes on behind, for a later call to find.
-
-    Returns:
-        Digits.
+            A download that takes longer goes on in the background, and a later call finds the file.
 
     Raises:
         DataError: the file is missing, damaged or not MNIST, or the download did not come in time.
@@ -127,33 +131,33 @@ def load_mnist(split="test", *, wait_s=None):
     return Digits("mnist", stored if split == "all" else stored[:], labels, sha256, f"MNIST's {len(labels):,} {kind}")
 
 
-def load_gallery(*, wait_s=None):
-    """All of MNIST, or the bundled digits where it is not to be had, and why it is not (None if it is)."""
+def load_gallery(*, wait_s: float | None = None) -> tuple[Digits, str | None]:
+    """All of MNIST and None; or, where it is not to be had, the bundled digits and the reason."""
     try:
         return load_mnist("all", wait_s=wait_s), None
     except DataError as error:
         return load_bundled(), str(error)
 
 
-def unseen_part(gallery):
+def unseen_part(gallery: Digits) -> Digits | None:
     """Of all of MNIST its test digits, which the network has not seen; of other galleries None.
 
-    They have the indices that they have there, and share its memory.
+    They keep their indices, and share the memory of all.
     """
-    if gallery.name != "mnist" or len(gallery) <= N_TEST:
+    if gallery.name != "mnist" or len(gallery) <= N_TEST or not isinstance(gallery.images, StoredImages):
         return None
     images, labels = StoredImages(gallery.images.stored[:N_TEST]), gallery.labels[:N_TEST]
     return Digits(gallery.name, images, labels, gallery.sha256, f"MNIST's {len(labels):,} test digits")
 
 
-def load_bundled():
+def load_bundled() -> Digits:
     """The 1,797 real handwritten digits that come with scikit-learn, made like MNIST's.
 
     Source: "Optical Recognition of Handwritten Digits" (Alpaydin and Kaynak, UCI): 8 x 8 cells, each the number of
     its 16 pixels that hold ink. Bicubic enlargement, cut softly at half coverage, gives back the strokes' edges; then
     MNIST's own recipe.
     """
-    from sklearn.datasets import load_digits  # a second's import that MNIST needs not wait for
+    from sklearn.datasets import load_digits  # takes a second, and MNIST does not need it
 
     cells = load_digits()
     images = np.stack([_enlarge(coverage) for coverage in cells.images.astype(np.float32) / 16])
@@ -162,42 +166,59 @@ def load_bundled():
     return Digits("digits", images, cells.target.astype(np.uint8), sha256, title)
 
 
-def load_drawn(path, *, percent=None, labelled=True):
+def load_drawn(path: str | Path, *, percent: float | None = None, labelled: bool = True) -> Digits:
     """Digits written with a pen, prepared as drawings on the page are.
 
     Args:
-        path: gzip-compressed lines of JSON, `{"digit": 8, "strokes": [[[x, y], …], …]}`, y up, as tablets have it.
-        labelled: false for characters that are no digits, lines without a `digit`.
+        path: as `read_strokes` reads it.
         percent: how large they are first drawn on the canvas, in its whole pixels: the longer side in percent of the
             canvas'. None takes the strokes as exact as they are.
+        labelled: false for characters that are no digits; they get no labels.
 
     Raises:
         DataError: the file is missing or says something else.
     """
-    digits, labels = [], []
+    images, labels = [], []
+    try:
+        for digit, strokes in read_strokes(path):
+            if labelled and digit is None:
+                raise ValueError("expected a digit in each line, received none")
+            images.append(_drawn_digit(strokes, percent))
+            labels.append(digit if labelled else UNLABELLED)
+        stacked = np.stack(images)
+    except (TypeError, ValueError) as error:
+        raise DataError(NOT_STROKES.format(path, error)) from None
+    kind = "drawn" if labelled else "not_digits"
+    name = f"{kind} {percent} %" if percent else kind
+    sha256 = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    return Digits(name, stacked, np.array(labels, np.uint8), sha256)
+
+
+def read_strokes(path: str | Path) -> Iterator[tuple[int | None, list[NDArray[np.float64]]]]:
+    """Of each drawing in a file the digit, None if it is another character, and the strokes (n_points, 2), y down.
+
+    Args:
+        path: gzip-compressed lines of JSON, `{"digit": 8, "strokes": [[[x, y], …], …]}`, y up, as tablets have it.
+            A line without a `digit` is another character.
+
+    Raises:
+        DataError: the file is missing or says something else.
+    """
     try:
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             for line in lines:
                 drawing = json.loads(line)
-                strokes = [np.array(stroke) * [1, -1] for stroke in drawing["strokes"]]
-                if percent:
-                    strokes = simplify(scale_to_canvas(strokes, CANVAS_PX * percent / 100))
-                digits.append(digit_from_strokes(strokes))
-                labels.append(drawing["digit"] if labelled else UNLABELLED)
-        images = np.stack(digits)
+                strokes = [np.array(stroke) * [1.0, -1.0] for stroke in drawing["strokes"]]
+                yield drawing.get("digit"), strokes
     except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error) as error:
-        raise DataError(f"{path} cannot be read as pen strokes, a line of JSON a digit: {error}.") from None
-    sha256 = hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    name = "drawn" if labelled else "not_digits"
-    name += f" {percent} %" * bool(percent)
-    return Digits(name, images, np.array(labels, np.uint8), sha256)
+        raise DataError(NOT_STROKES.format(path, error)) from None
 
 
-def read_npy_header(file):
+def read_npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
     """The shape, whether in Fortran order, and the dtype of an array whose .npy file is open at its start.
 
     Raises:
-        ValueError: it is none, or of a later version than 1.0, which plain arrays do not need.
+        ValueError: it is no such file, or one of a later version than 1.0; plain arrays do not need those.
     """
     version = np.lib.format.read_magic(file)
     if version != (1, 0):
@@ -205,14 +226,22 @@ def read_npy_header(file):
     return np.lib.format.read_array_header_1_0(file)
 
 
-def _enlarge(coverage):
+def _drawn_digit(strokes: list[NDArray[np.float64]], percent: float | None) -> NDArray[np.float32]:
+    """The digit (28, 28) that strokes draw, first drawn on the canvas if its size there is given."""
+    if not percent:
+        return digit_from_strokes(strokes)
+    return digit_from_strokes(simplify(scale_to_canvas(strokes, CANVAS_PX * percent / 100)))
+
+
+def _enlarge(coverage: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The digit (28, 28) that 8 x 8 cells show, each the share of it in [0, 1] that is ink."""
     side = coverage.shape[0] * ENLARGEMENT
     smooth = np.asarray(Image.fromarray(coverage).resize((side, side), Image.Resampling.BICUBIC))
     return normalize_ink(np.clip((smooth - 0.5) * EDGE_SHARPNESS + 0.5, 0, 1))
 
 
-def _find_mnist(wait_s):
-    """The path of MNIST's file and what to do if it turns out to be damaged."""
+def _find_mnist(wait_s: float | None) -> tuple[Path, str]:
+    """The path of MNIST's file, downloaded if need be, and what to do if it turns out to be damaged."""
     if given := os.environ.get("MNIST_NPZ"):
         if not _is_file(given):
             raise DataError(f"MNIST_NPZ names {given}, and there is no such file: correct it, or unset it to download.")
@@ -226,27 +255,30 @@ def _find_mnist(wait_s):
     return cached, "delete it to download it again"
 
 
-def _is_file(path):
+def _is_file(path: str | Path) -> bool:
     try:
         return Path(path).is_file()
     except PermissionError:
-        raise DataError(f"{path} cannot be read: give this user the right to, or name a copy in MNIST_NPZ.") from None
+        raise DataError(
+            f"{path} cannot be read: give this user the right to read it, or name a copy in MNIST_NPZ."
+        ) from None
 
 
 class _Download(threading.Thread):
     """Fetches MNIST to `path`, which appears only when it is whole; `error` says why it did not.
 
-    A thread, since no time-out covers the look-up of a host's name; a daemon, so that it keeps no process alive.
+    It is a thread, since no time-out covers the look-up of a host's name; a daemon, so that it keeps no process alive.
     """
 
-    def __init__(self, path, *, progressbar):
+    def __init__(self, path: Path, *, progressbar: bool) -> None:
         super().__init__(daemon=True, name="mnist-download")
-        self.path, self.progressbar, self.error = path, progressbar, None
+        self.path, self.progressbar = path, progressbar
         self.url, self.sha256 = MNIST_URL, MNIST_FILE_SHA256
+        self.error: Exception | None = None
 
-    def run(self):
+    def run(self) -> None:
         try:
-            import pooch
+            import pooch  # type: ignore[import-untyped]  # it brings no types
 
             pooch.get_logger().setLevel("WARNING")
             timeouts = CONNECT_TIMEOUT_S, SILENCE_TIMEOUT_S
@@ -255,16 +287,16 @@ class _Download(threading.Thread):
             with tempfile.TemporaryDirectory(prefix=".mnist-", dir=self.path.parent) as folder:
                 whole = pooch.retrieve(self.url, self.sha256, self.path.name, folder, downloader=downloader)
                 os.replace(whole, self.path)
-        except Exception as error:  # whatever the network or the disk says, it is told to the visitor
+        except Exception as error:  # whatever the network or the disk says, the visitor is told
             self.error = error
 
 
 _downloading = threading.Lock()
-_download = None  # the one that runs or ran last, for all threads to wait for
+_download: _Download | None = None  # the one that runs or ran last: all threads wait for it
 
 
-def _fetch(path, wait_s):
-    """Have MNIST at `path`, waiting for the download that is on its way or for a new one."""
+def _fetch(path: Path, wait_s: float | None) -> None:
+    """Have MNIST at `path`: wait for the download that is on its way, or for a new one."""
     global _download
     with _downloading:
         if _download is None or not _download.is_alive():
@@ -281,12 +313,13 @@ def _fetch(path, wait_s):
         )
 
 
-def _verified_array(path, name, remedy):
+def _verified_array(path: Path, name: str, remedy: str) -> NDArray[np.uint8]:
+    """One of MNIST_ARRAYS from a file; raises DataError with the remedy unless shape, dtype and content are MNIST's."""
     expected, sha256 = MNIST_ARRAYS[name]
     array = None
     try:
         with zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as file:
-            shape, _, dtype = read_npy_header(file)  # first, for it may claim any size
+            shape, _, dtype = read_npy_header(file)  # first, since it may claim any size
         if (shape, dtype) == (expected, np.uint8):
             with np.load(path, allow_pickle=False) as arrays:
                 array = np.asarray(arrays[name])
@@ -294,6 +327,6 @@ def _verified_array(path, name, remedy):
         raise DataError(f"{path} cannot be read as MNIST ({name}: {error}): {remedy}.") from None
     if array is None:
         raise DataError(f"{path} is not MNIST: expected {name} uint8 {expected}, received {dtype} {shape}: {remedy}.")
-    if hashlib.sha256(np.ascontiguousarray(array)).hexdigest() != sha256:
+    if hashlib.sha256(np.ascontiguousarray(array).data).hexdigest() != sha256:
         raise DataError(f"{path} is not MNIST: the SHA-256 of {name} is not {sha256[:12]}…: {remedy}.")
     return array

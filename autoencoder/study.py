@@ -1,47 +1,52 @@
 """What the teaching pages show of a gallery, computed once: its map, and how each of its digits fares as a query."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
 class Study:
-    """Of each digit of a gallery, the arrays read-only once loaded:
+    """Arrays with one entry for each digit of a gallery, read-only once loaded.
 
-    `positions` float32 (n, 2), its place on the map, each axis in [0, 1]; `neighbors` int64 (n, 4), the gallery indices
-    of its nearest in the latent space, itself left out; `hits`, space name -> int64 (n,), how many of its 4 nearest
-    there show its digit.
+    `positions` (n, 2): its place on the map, each axis in [0, 1]. `neighbors` (n, 4): the gallery indices of its
+    nearest in the latent space, itself left out. `hits`, space name -> (n,): how many of its 4 nearest there show its
+    digit.
     """
 
-    positions: np.ndarray
-    neighbors: np.ndarray
-    hits: dict[str, np.ndarray]
+    positions: NDArray[np.float32]
+    neighbors: NDArray[np.int64]
+    hits: dict[str, NDArray[np.int64]]
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: Path) -> Self:
         """The study that `save` has written."""
         with np.load(path, allow_pickle=False) as arrays:
-            hits = {name.removeprefix("hits_"): arrays[name] for name in arrays if name.startswith("hits_")}
-            positions, neighbors = arrays["positions"], arrays["neighbors"]
-        hits = {name: of_space.astype(np.int64) for name, of_space in hits.items()}
-        study = cls(positions, neighbors.astype(np.int64), hits)
-        for array in (study.positions, study.neighbors, *study.hits.values()):
+            names = [name.removeprefix("hits_") for name in arrays if name.startswith("hits_")]
+            hits = {name: arrays[f"hits_{name}"].astype(np.int64) for name in names}
+            positions, neighbors = arrays["positions"], arrays["neighbors"].astype(np.int64)
+        for array in (positions, neighbors, *hits.values()):
             array.setflags(write=False)
-        return study
+        return cls(positions, neighbors, hits)
 
-    def save(self, path):
+    def save(self, path: Path) -> None:
         """Write it to a .npz file."""
-        hits = {f"hits_{name}": of_space.astype(np.uint8) for name, of_space in self.hits.items()}
-        np.savez_compressed(path, positions=self.positions, neighbors=self.neighbors.astype(np.int32), **hits)
+        arrays: dict[str, Any] = {"positions": self.positions, "neighbors": self.neighbors.astype(np.int32)}
+        arrays |= {f"hits_{name}": of_space.astype(np.uint8) for name, of_space in self.hits.items()}
+        np.savez_compressed(path, **arrays)
 
 
-def place_on_map(positions, neighbors, distances):
-    """The place float64 (2,) of a query on the map: its neighbours' mean, the nearer counting more.
+def place_on_map(
+    positions: NDArray[np.float32], neighbors: NDArray[np.int64], distances: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The place (2,) of a query on the map: the mean of its neighbors' places, the nearer counting more.
 
     Args:
-        positions: float32 (n, 2), the gallery's.
-        neighbors: int (k,), the gallery indices of its nearest.
-        distances: float (k,), how far they are in the latent space.
+        positions: (n, 2), the gallery's.
+        neighbors: (k,), the gallery indices of its nearest.
+        distances: (k,), how far they are in the latent space.
     """
     return np.average(positions[neighbors], axis=0, weights=1 / (distances + 1e-6))

@@ -71,15 +71,14 @@ def test_a_build_that_fails_leaves_what_was_there(written):
     assert {path.name: path.read_bytes() for path in written.iterdir()} == before
 
 
-@pytest.mark.parametrize(
-    "moment", range(6)
-)  # renamings: of the manifest and the folder, of three files, and none too many
+# The renamings: one of the manifest, one of the folder, three of files; the last is one that never comes.
+@pytest.mark.parametrize("moment", range(6))
 def test_a_build_that_is_killed_leaves_the_old_artifacts_or_the_new(written, monkeypatch, moment):
     rename, done = os.replace, []
 
     def rename_until_killed(*names):
         if len(done) == moment:
-            raise KeyboardInterrupt  # what a process that is killed does not live to see either
+            raise KeyboardInterrupt  # no code of the block runs after it, as in a process that is killed
         done.append(names)
         rename(*names)
 
@@ -110,7 +109,7 @@ def test_a_build_that_finds_no_room_leaves_what_was_there(written, monkeypatch, 
 
 @pytest.mark.parametrize("name", ["one.txt", "mnist_latents.npy", "manifest.json"])
 @pytest.mark.parametrize("spoil", ["remove", "empty", "truncate", "flip"])
-def test_every_spoilt_file_is_named_with_the_command_that_repairs_it(written, name, spoil):
+def test_every_spoiled_file_is_named_with_the_command_that_repairs_it(written, name, spoil):
     path = written / name
     content = path.read_bytes()
     if spoil == "remove":
@@ -145,7 +144,7 @@ def test_a_manifest_that_says_something_else_is_refused(written, content):
         artifacts.verify(written)
 
 
-SPOILT = {
+SPOILED = {
     "removed": lambda content: None,
     "emptied": lambda content: b"",
     "truncated": lambda content: content[: len(content) // 2],
@@ -154,13 +153,13 @@ SPOILT = {
 }
 
 
-@pytest.mark.parametrize("spoilt", SPOILT)
+@pytest.mark.parametrize("spoiled", SPOILED)
 @pytest.mark.parametrize("name", sorted([*artifacts.verify()["files"], artifacts.MANIFEST]))
-def test_no_answer_is_given_with_a_spoilt_artifact(tmp_path, monkeypatch, capsys, name, spoilt):
+def test_no_answer_is_given_with_a_spoiled_artifact(tmp_path, monkeypatch, capsys, name, spoiled):
     directory = tmp_path / "artifacts"
     shutil.copytree(artifacts.DIRECTORY, directory)
     monkeypatch.setattr(artifacts, "DIRECTORY", directory)
-    content = SPOILT[spoilt]((directory / name).read_bytes())
+    content = SPOILED[spoiled]((directory / name).read_bytes())
     (directory / name).unlink() if content is None else (directory / name).write_bytes(content)
     picture = tmp_path / "digit.png"
     Image.new("L", (28, 28), 255).save(picture)
@@ -179,7 +178,7 @@ def _search_page():
     from autoencoder.ui.pages.search import search_page
 
     loading.load_engine.clear()
-    canvas.draw_canvas = lambda: None
+    canvas.draw_canvas = lambda visit: None
     search_page()
 
 

@@ -11,11 +11,19 @@ import tracemalloc
 import zipfile
 
 import numpy as np
-import pooch  # noqa: F401, while everything can be read
+import pooch  # noqa: F401, now, since `as_nobody` may not read it later
 import pytest
 
 from autoencoder import data
-from autoencoder.data import UNLABELLED, DataError, load_bundled, load_drawn, load_mnist, unseen_part
+from autoencoder.data import (
+    UNLABELLED,
+    DataError,
+    load_bundled,
+    load_drawn,
+    load_mnist,
+    read_strokes,
+    unseen_part,
+)
 
 SHAPES = {"x_train": (6, 28, 28), "y_train": (6,), "x_test": (4, 28, 28), "y_test": (4,)}
 
@@ -264,6 +272,17 @@ def test_no_network_is_said_with_what_to_do(cache):
         load_mnist(wait_s=5)
 
 
+def test_pen_strokes_are_read_with_y_down(tmp_path):
+    path = tmp_path / "pen.jsonl.gz"
+    seven = {"digit": 7, "strokes": [[[0, 100], [50, 100]], [[20, 0]]]}
+    letter = {"character": "L", "strokes": [[[0, 9], [0, 0]]]}
+    path.write_bytes(gzip.compress(f"{json.dumps(seven)}\n{json.dumps(letter)}\n".encode()))
+    (seven_read, strokes), (letter_read, _) = read_strokes(path)
+    assert (seven_read, letter_read) == (7, None)
+    assert [stroke.tolist() for stroke in strokes] == [[[0, -100], [50, -100]], [[20, 0]]]
+    assert {stroke.dtype for stroke in strokes} == {np.dtype(float)}
+
+
 def test_pen_strokes_become_digits_the_right_way_up(tmp_path):
     path = tmp_path / "pen.jsonl.gz"
     seven = {"digit": 7, "strokes": [[[0, 100], [50, 100], [20, 0]]]}  # y up: the bar is at the top
@@ -284,7 +303,7 @@ def test_drawn_small_or_large_on_the_canvas_digits_are_nearly_the_same(tmp_path,
     exact, on_canvas = load_drawn(path), load_drawn(path, percent=percent)
     assert on_canvas.name == f"drawn {percent} %"
     changes = np.abs(exact.images - on_canvas.images).mean(axis=(1, 2))
-    assert np.median(changes) < 0.02  # some are a pixel off: the centre of mass is rounded to whole ones
+    assert np.median(changes) < 0.02  # some are a pixel off: the center of mass is rounded to whole ones
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"no json", b'{"digit": 1}', b'{"digit": 1, "strokes": [[]]}'])
@@ -337,7 +356,7 @@ def test_a_cache_that_may_not_be_read_is_told(tmp_path, monkeypatch, as_nobody):
 def test_without_a_home_it_is_said_what_to_set(monkeypatch):
     for name in ("MNIST_NPZ", "KERAS_HOME", "HOME"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # as where the user has no entry in passwd either
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # as for a user without an entry in passwd
     with pytest.raises(DataError, match="no home folder"):
         load_mnist()
 

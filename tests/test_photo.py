@@ -1,31 +1,20 @@
 """From a picture's file to a digit."""
 
-import io
-import struct
 import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
+from slow_pictures import SLOW, encoded
 
 from autoencoder.ink.photo import MAX_OTHER_PIXELS, digit_from_image
-from autoencoder.ink.preprocess import NoDigitError
-
-
-def as_bytes(digit):
-    return np.round(digit * 255).astype(np.uint8)
+from autoencoder.ink.preprocess import NoDigitError, to_bytes
 
 
 @pytest.fixture(scope="module")
 def seven(gallery):
     """A real digit, as uint8 (28, 28)."""
-    return as_bytes(gallery.images[np.flatnonzero(gallery.labels == 7)[0]])
-
-
-def encoded(image, file_format="PNG", **options):
-    file = io.BytesIO()
-    image.save(file, file_format, **options)
-    return file.getvalue()
+    return to_bytes(gallery.images[np.flatnonzero(gallery.labels == 7)[0]])
 
 
 def test_polarity_is_found_from_the_border(seven):
@@ -39,7 +28,7 @@ def photo(digit, rng):
     """A JPEG of a digit as dark ink on grainy paper that is lit from one side."""
     large = np.asarray(Image.fromarray(digit).resize((280, 280)), np.float32)
     paper = 0.8 + 0.1 * np.linspace(0, 1, 280)[:, None] + rng.normal(0, 0.02, (280, 280))
-    return encoded(Image.fromarray(as_bytes(np.clip(paper - 0.6 * large, 0, 1))), "JPEG", quality=90)
+    return encoded(Image.fromarray(to_bytes(np.clip(paper - 0.6 * large, 0, 1))), "JPEG", quality=90)
 
 
 @pytest.mark.parametrize("darkest", [190, 150, 110])
@@ -49,7 +38,7 @@ def test_a_shadow_across_the_paper_does_not_matter(gallery, bundled, darkest, ax
     paper = np.broadcast_to(light[:, None] if axis == 0 else light, (280, 280))
     sevens = [digit for digits in (gallery, bundled) for digit in digits.images[digits.labels == 7][:6]]
     for seven in sevens:
-        large = np.asarray(Image.fromarray(as_bytes(seven)).resize((280, 280)), np.float32) / 255
+        large = np.asarray(Image.fromarray(to_bytes(seven)).resize((280, 280)), np.float32) / 255
         shaded = digit_from_image(encoded(Image.fromarray((paper - large * (paper - 50)).astype(np.uint8))))
         even = digit_from_image(encoded(Image.fromarray((215 - 165 * large).astype(np.uint8))))
         assert difference_but_for_rounding(shaded, even) < 0.03
@@ -152,46 +141,6 @@ def test_a_huge_picture_is_refused_by_its_header(side):
 def test_a_picture_of_one_color_is_refused(size):
     with pytest.raises(NoDigitError, match="Nothing stands out"):
         digit_from_image(encoded(Image.new("L", size, 90)))
-
-
-def jpeg_of_segments(n, *, before=b"", **options):
-    """A JPEG with so many empty APP1 segments, and other bytes before its own."""
-    start, rest = b"\xff\xd8", encoded(Image.new("L", (8, 8)), "JPEG", **options)[2:]
-    return start + b"\xff\xe1\0\2" * n + before + rest
-
-
-def jpeg_of_scans(n, size):
-    """A progressive JPEG whose last scan comes so many times."""
-    data = encoded(Image.new("L", size, 200), "JPEG", progressive=True)
-    last = data.rindex(b"\xff\xda")
-    return data[:last] + data[last:-2] * n + data[-2:]
-
-
-def png_of_chunks(n):
-    """A PNG with so many chunks of text before its own."""
-    data, text = encoded(Image.new("L", (8, 8))), b"tEXta\0b"
-    end = 8 + 25  # of the header's chunk
-    return data[:end] + (struct.pack(">I", 3) + text + struct.pack(">I", zlib.crc32(text))) * n + data[end:]
-
-
-def bmp_of_runs(width, height):
-    """A BMP of 8 bits that says that it is compressed by run lengths, and has only ends of lines."""
-    header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, 0, 0, 0, 256, 0)
-    palette = b"".join(bytes([gray, gray, gray, 0]) for gray in range(256))
-    return b"BM" + struct.pack("<IHHI", 0, 0, 0, 54 + len(palette)) + header + palette + b"\0\0" * height + b"\0\1"
-
-
-SLOW = {
-    "empty segments": lambda: jpeg_of_segments(1_200_000),
-    "bytes between segments": lambda: jpeg_of_segments(1, before=b"\xff" * 5_000_000),
-    "zeros between segments": lambda: jpeg_of_segments(1, before=b"\xff\0" * 2_500_000),
-    "segments after an end": lambda: b"\xff\xd8\xff\xd9" + b"\xff\xe1\0\2" * 1_200_000,
-    "segments in one without a length": lambda: b"\xff\xd8\xff\xf0\xff\xff" + b"\xff\xe1\0\2" * 1_200_000,
-    "empty scans": lambda: jpeg_of_scans(3000, (64, 64)),
-    "scans of many pixels": lambda: jpeg_of_scans(50, (6000, 4000)),
-    "chunks": lambda: png_of_chunks(200_000),
-    "run lengths": lambda: bmp_of_runs(2800, 2900),
-}
 
 
 @pytest.mark.parametrize("kind", SLOW)

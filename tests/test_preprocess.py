@@ -8,22 +8,23 @@ from autoencoder.ink.preprocess import (
     ink_from_gray,
     normalize_ink,
     shrink_strokes,
+    to_bytes,
 )
 from autoencoder.ink.strokes import scale_to_canvas
 
 
-def test_ink_is_cropped_scaled_to_20_pixels_and_centred_by_mass():
+def test_ink_is_cropped_scaled_to_20_pixels_and_centered_by_mass():
     ink = np.zeros((100, 100), np.float32)
     ink[10:50, 60:70] = 1  # 40 x 10: halved it is 20 x 5
     digit = normalize_ink(ink)
     rows, columns = np.flatnonzero(digit.any(axis=1)), np.flatnonzero(digit.any(axis=0))
     assert (len(rows), len(columns)) == (20, 5)
     assert digit.sum() == pytest.approx(100, rel=0.02)
-    # A 20 x 5 bar has its centre of mass at (9.5, 2), rounded to (10, 2): put on (14, 14).
+    # A 20 x 5 bar has its center of mass at (9.5, 2), rounded to (10, 2): put on (14, 14).
     assert (rows[0], columns[0]) == (4, 12)
 
 
-def test_a_heavy_end_is_nearer_the_centre_than_the_light_one():
+def test_a_heavy_end_is_nearer_the_center_than_the_light_one():
     ink = np.zeros((20, 20), np.float32)
     ink[:, 8:12] = 1
     ink[:4, 4:16] = 1  # a T: 48 pixels at row 1.5 and 64 at row 11.5, so its mass is at row 7.2
@@ -134,6 +135,12 @@ def test_only_shrunk_a_drawing_stays_where_and_as_large_as_it_is():
 def test_strokes_beside_the_canvas_are_no_digit():
     with pytest.raises(NoDigitError):
         shrink_strokes([[(300, 300), (320, 400)]], canvas_px=280, brush_px=18)
+
+
+def test_bytes_are_the_nearest_of_256_levels():
+    levels = to_bytes(np.array([[0, 0.4 / 255, 0.6 / 255, 0.5, 1]], np.float32))
+    assert levels.dtype == np.uint8
+    assert levels.tolist() == [[0, 0, 1, 128, 255]]
 
 
 def test_a_digit_has_256_levels(drawings):

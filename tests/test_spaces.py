@@ -37,3 +37,8 @@ def test_the_latent_space_takes_any_number_of_images(n):
     halved = Latent(lambda images, training: images[:, 0] / 2, None)
     images = np.random.default_rng(0).random((n, 28, 28), np.float32)
     np.testing.assert_allclose(halved.transform(images), images[:, 0] / 2)
+
+
+def test_without_a_decoder_nothing_is_decoded():
+    with pytest.raises(ValueError, match="expected a decoder"):
+        Latent(lambda images, training: images[:, 0], None).inverse_transform(np.zeros((1, 32), np.float32))

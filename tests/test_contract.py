@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 import pytest
+from naive import full_sort
 from sklearn.neighbors import NearestNeighbors as ScikitNearestNeighbors
 
 from autoencoder.gallery.milvus import MilvusNearestNeighbors, drop, push
@@ -19,19 +20,19 @@ SERVER = pytest.param("Milvus server", marks=pytest.mark.milvus_server)
 @pytest.fixture(scope="module")
 def at_server():
     """Searches at the server, by their vectors: to bring some there takes seconds."""
-    address, searches = os.environ["MILVUS_SERVER"], {}
+    server, searches = os.environ["MILVUS_SERVER"], {}
 
     def search(vectors):
         key = vectors.tobytes()
         if key not in searches:
             collection = f"contract_{os.getpid()}_{len(searches)}"
-            push(vectors, address, collection)
-            searches[key] = MilvusNearestNeighbors(address, vectors, collection), collection
+            push(vectors, server, collection)
+            searches[key] = MilvusNearestNeighbors(server, vectors, collection), collection
         return searches[key][0]
 
     yield search
     for _, collection in searches.values():
-        drop(address, collection)
+        drop(server, collection)
 
 
 @pytest.fixture(params=["in memory", "in blocks", "Milvus Lite", SERVER])
@@ -40,21 +41,14 @@ def search(request, tmp_path, monkeypatch):
     monkeypatch.setattr(search_module, "VECTORS_AT_ONCE", 3)
 
     def by_milvus(vectors):
-        address = str(tmp_path / "vectors.db")
-        push(vectors, address, "vectors")
-        return MilvusNearestNeighbors(address, vectors, "vectors")
+        server = str(tmp_path / "vectors.db")
+        push(vectors, server, "vectors")
+        return MilvusNearestNeighbors(server, vectors, "vectors")
 
     if request.param == "Milvus server":
         return request.getfixturevalue("at_server")
     kinds = {"in memory": NearestNeighbors, "in blocks": NearestNeighborsInBlocks, "Milvus Lite": by_milvus}
     return kinds[request.param]
-
-
-def full_sort(vectors, query, n_neighbors, exclude=None):
-    """Indices and distances by (distance, index), in float64."""
-    distances = np.sqrt(np.square(vectors.astype(np.float64) - query.astype(np.float64)).sum(axis=1))
-    order = [index for index in np.lexsort((np.arange(len(vectors)), distances)) if index != exclude][:n_neighbors]
-    return distances[order], np.array(order)
 
 
 def test_neighbors_come_nearest_first_with_their_distance(search):
@@ -72,6 +66,11 @@ def test_the_excluded_index_is_left_out_and_its_duplicate_is_not(search):
     distances, indices = search(SQUARE).kneighbors(np.array([[3, 4]]), 1, exclude=[1])
     assert indices.tolist() == [[3]]
     assert distances.tolist() == [[0]]
+
+
+def test_the_index_of_a_single_query_needs_no_array(search):
+    _, indices = search(SQUARE).kneighbors(np.array([[3, 4]]), 1, exclude=1)
+    assert indices.tolist() == [[3]]
 
 
 def test_each_query_excludes_its_own_index(search):
@@ -118,8 +117,8 @@ def test_the_contract_is_that_of_scikit_learn(search):
 
 def test_rounding_loses_no_neighbor_among_tight_clusters_far_apart(search):
     rng = np.random.default_rng(0)
-    centres = np.where(np.arange(400)[:, None] % 2, 1e3, -1e3)
-    vectors = (centres + rng.normal(0, 1e-2, (400, 32))).astype(np.float32)
+    centers = np.where(np.arange(400)[:, None] % 2, 1e3, -1e3)
+    vectors = (centers + rng.normal(0, 1e-2, (400, 32))).astype(np.float32)
     _, indices = search(vectors).kneighbors(vectors[:50], 4, exclude=np.arange(50))
     for row in range(50):
         assert indices[row].tolist() == full_sort(vectors, vectors[row], 4, exclude=row)[1].tolist()

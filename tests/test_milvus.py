@@ -17,21 +17,21 @@ VECTORS = np.random.default_rng(0).normal(size=(2000, 32)).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    address = str(tmp_path_factory.mktemp("milvus") / "vectors.db")
-    push(VECTORS, address, "vectors")
-    return address
+def server(tmp_path_factory):
+    server = str(tmp_path_factory.mktemp("milvus") / "vectors.db")
+    push(VECTORS, server, "vectors")
+    return server
 
 
 @pytest.fixture(params=["Milvus Lite", pytest.param("Milvus server", marks=pytest.mark.milvus_server)])
 def place(request, tmp_path):
-    """An address and a collection there that nobody has used."""
+    """A server and a collection there that nobody has used."""
     if request.param == "Milvus Lite":
         yield str(tmp_path / "vectors.db"), "vectors"
         return
-    address, collection = os.environ["MILVUS_SERVER"], f"vectors_{uuid4().hex}"
-    yield address, collection
-    drop(address, collection)
+    server, collection = os.environ["MILVUS_SERVER"], f"vectors_{uuid4().hex}"
+    yield server, collection
+    drop(server, collection)
 
 
 def test_neighbors_and_distances_are_those_of_the_exact_search_from_the_first_query_on(place):
@@ -43,8 +43,8 @@ def test_neighbors_and_distances_are_those_of_the_exact_search_from_the_first_qu
     np.testing.assert_array_equal(theirs[0], ours[0])
 
 
-def test_a_query_does_not_wait_for_the_server_s_clock(address, monkeypatch):
-    nearest, asked = MilvusNearestNeighbors(address, VECTORS, "vectors"), []
+def test_a_query_does_not_wait_for_the_server_s_clock(server, monkeypatch):
+    nearest, asked = MilvusNearestNeighbors(server, VECTORS, "vectors"), []
     search = nearest._client.search
     monkeypatch.setattr(nearest._client, "search", lambda *given, **how: asked.append(how) or search(*given, **how))
     nearest.kneighbors(VECTORS[:1])
@@ -53,7 +53,7 @@ def test_a_query_does_not_wait_for_the_server_s_clock(address, monkeypatch):
 
 def test_what_is_there_already_is_not_brought_again(place, monkeypatch):
     monkeypatch.setattr(milvus, "PUSHED_AT_ONCE", 300)
-    (address, collection), there = place, []
+    (server, collection), there = place, []
 
     def stop_after_four(n):
         there.append(n)
@@ -61,33 +61,33 @@ def test_what_is_there_already_is_not_brought_again(place, monkeypatch):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        push(VECTORS, address, collection, progress=stop_after_four)
+        push(VECTORS, server, collection, progress=stop_after_four)
     assert there == [300, 600, 900, 1200]
     with pytest.raises(SearchError, match=r"has 1,200 of the gallery's 2,000 digits: .* gallery push"):
-        MilvusNearestNeighbors(address, VECTORS, collection)
+        MilvusNearestNeighbors(server, VECTORS, collection)
     there = []
-    push(VECTORS, address, collection, progress=there.append)
+    push(VECTORS, server, collection, progress=there.append)
     assert there == [1500, 1800, 2000]
     there = []
-    push(VECTORS, address, collection, progress=there.append)
+    push(VECTORS, server, collection, progress=there.append)
     assert there == []
-    assert measure_recall(VECTORS, address, collection, n_queries=50) == (1.0, 50)
+    assert measure_recall(VECTORS, server, collection, n_queries=50) == (1.0, 50)
 
 
 @pytest.mark.parametrize("index", ["IVF_FLAT", "HNSW"])
 def test_another_index_answers_nearly_as_the_exact_search(index, place):
-    address, collection = place
-    push(VECTORS, address, collection, index=index)
-    assert MilvusNearestNeighbors(address, VECTORS, collection).index == index
-    recall, _ = measure_recall(VECTORS, address, collection, n_queries=50)
+    server, collection = place
+    push(VECTORS, server, collection, index=index)
+    assert MilvusNearestNeighbors(server, VECTORS, collection).index == index
+    recall, _ = measure_recall(VECTORS, server, collection, n_queries=50)
     assert recall > 0.8
-    push(VECTORS, address, collection)
-    assert MilvusNearestNeighbors(address, VECTORS, collection).index == "FLAT"
+    push(VECTORS, server, collection)
+    assert MilvusNearestNeighbors(server, VECTORS, collection).index == "FLAT"
 
 
-def test_a_gallery_that_was_never_brought_there_is_told(address):
+def test_a_gallery_that_was_never_brought_there_is_told(server):
     with pytest.raises(SearchError, match="has 0 of the gallery's 2,000 digits"):
-        MilvusNearestNeighbors(address, VECTORS, "others")
+        MilvusNearestNeighbors(server, VECTORS, "others")
 
 
 def test_no_server_and_one_that_hangs_are_told_in_time():
@@ -99,8 +99,8 @@ def test_no_server_and_one_that_hangs_are_told_in_time():
             assert perf_counter() - started < 10 * milvus.TIMEOUT_S
 
 
-def test_an_engine_that_stops_answering_is_told(address, monkeypatch):
-    nearest = MilvusNearestNeighbors(address, VECTORS, "vectors")
+def test_an_engine_that_stops_answering_is_told(server, monkeypatch):
+    nearest = MilvusNearestNeighbors(server, VECTORS, "vectors")
 
     def hang(*_, timeout, **__):
         raise TimeoutError(f"{timeout} s")
@@ -121,8 +121,8 @@ def test_without_pymilvus_it_is_said_what_to_install(monkeypatch):
         push(VECTORS, "x.db", "vectors")
 
 
-def test_more_neighbors_than_milvus_gives_are_refused(address):
-    nearest = MilvusNearestNeighbors(address, VECTORS, "vectors")
+def test_more_neighbors_than_milvus_gives_are_refused(server):
+    nearest = MilvusNearestNeighbors(server, VECTORS, "vectors")
     nearest.vectors = np.zeros((20_000, 32), np.float32)
     with pytest.raises(SearchError, match="at most 16375 neighbors, 17000 are asked for"):
         nearest.kneighbors(VECTORS[:1], 17_000)
@@ -137,8 +137,8 @@ def test_a_mistyped_file_is_told_and_not_made(tmp_path):
 
 
 def test_a_push_that_was_killed_before_its_first_index_is_mended_by_the_next(place):
-    address, collection = place
-    with closing(milvus._connect(address)) as client:
+    server, collection = place
+    with closing(milvus._connect(server)) as client:
         milvus._create(client, collection, 32)
-    push(VECTORS, address, collection)
-    assert MilvusNearestNeighbors(address, VECTORS, collection).index == "FLAT"
+    push(VECTORS, server, collection)
+    assert MilvusNearestNeighbors(server, VECTORS, collection).index == "FLAT"

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from test_contract import full_sort
+from naive import full_sort
 
 from autoencoder.query import search
 from autoencoder.query.search import NearestNeighbors, NearestNeighborsInBlocks

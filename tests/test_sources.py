@@ -37,7 +37,7 @@ def labels(source, start=0):
     return [item.label for item in source.items(start)]
 
 
-def test_a_folder_is_labelled_by_its_subfolders_and_read_in_the_order_of_names(tmp_path, images):
+def test_a_folder_is_labeled_by_its_subfolders_and_read_in_the_order_of_names(tmp_path, images):
     for name, image in zip(("7/b.png", "7/a.png", "3/x/c.png", "d.png", "12/e.png"), images, strict=True):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(as_png(image))

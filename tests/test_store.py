@@ -68,7 +68,12 @@ def test_what_holds_no_digit_is_listed_and_where_digits_come_from_can_be_asked(b
     described = store.describe(built)
     assert described["digits"] == "2,499"
     assert described["skipped"].startswith("1 ")
-    assert described["unlabelled"] == "1"
+    assert described["unlabeled"] == "1"
+
+
+@pytest.mark.parametrize(("n_bytes", "size"), [(940, "1 kB"), (53_300, "53 kB"), (2_340_000_000, "2,340.0 MB")])
+def test_the_size_of_a_small_gallery_is_not_zero(n_bytes, size):
+    assert store._size(n_bytes) == size
 
 
 @pytest.mark.parametrize("batches", [0, 1, 2])
@@ -101,19 +106,24 @@ def test_what_a_killed_build_wrote_beyond_its_last_batch_is_written_again(
     store.build(source, directory, space, encoder_sha256)
     manifest = json.loads((directory / "manifest.json").read_bytes())
     (directory / "manifest.json").unlink()
-    progress = {key: manifest[key] for key in store.PROGRESS_OF} | {"read": 1000, "kept": 1000}
+    progress = {key: manifest[key] for key in store.SAME_BUILD} | {"read": 1000, "kept": 1000}
     (directory / "progress.json").write_text(json.dumps(progress))
     store.build(source, directory, space, encoder_sha256)
     for name in KEPT:
         assert (directory / name).read_bytes() == (built / name).read_bytes()
 
 
-def test_a_finished_build_is_not_done_again(built, source, encoder_sha256):
+def test_a_finished_build_is_not_done_again_and_says_so(built, source, encoder_sha256, capsys):
     assert store.build(source, built, None, encoder_sha256)["n"] == N - 1
-    with pytest.raises(
-        DataError, match="holds another gallery, of name School of 2026, not Another: name another folder"
-    ):
+    assert capsys.readouterr().err == f"{built} holds this gallery already: there was nothing to do.\n"
+
+
+def test_a_build_of_another_name_or_in_another_way_is_told_from_the_finished_one(built, source, encoder_sha256):
+    other = r"holds another gallery: its name is School of 2026, not Another\. Name another folder\."
+    with pytest.raises(DataError, match=other):
         store.build(source, built, None, encoder_sha256, name="Another")
+    with pytest.raises(DataError, match="another gallery: its --as-is is False, not True"):
+        store.build(source, built, None, encoder_sha256, as_is=True)
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(built, bundled, source, space, encoder_sha256, tmp_path):
@@ -133,7 +143,7 @@ def test_an_unfinished_build_of_another_source_is_told(bundled, source, space, e
     np.save(tmp_path / "few.npy", bundled.images[:10])
     with pytest.raises(AttributeError):
         store.build(source, tmp_path / "own", None, encoder_sha256)
-    with pytest.raises(DataError, match=r"another unfinished build, of source .*, not .*few\.npy"):
+    with pytest.raises(DataError, match=r"another unfinished build: its source is .*, not .*few\.npy"):
         store.build(open_source(tmp_path / "few.npy"), tmp_path / "own", space, encoder_sha256)
 
 
@@ -206,11 +216,11 @@ def test_the_engine_searches_a_gallery_of_ones_own(built):
     assert [result.neighbors[0].index, result.neighbors[0].distance] == [7 + 1797 - 1, pytest.approx(0, abs=1e-3)]
     assert result.neighbors[0].label == engine.gallery.labels[7]
     assert 0 <= result.error_rank <= 1
-    unlabelled = engine.search(engine.gallery.images[3], 1)
-    assert (unlabelled.neighbors[0].index, unlabelled.neighbors[0].label) == (3, None)
+    unlabeled = engine.search(engine.gallery.images[3], 1)
+    assert (unlabeled.neighbors[0].index, unlabeled.neighbors[0].label) == (3, None)
 
 
-def test_an_address_of_milvus_without_a_gallery_is_refused():
+def test_milvus_without_a_gallery_is_refused():
     with pytest.raises(DataError, match="needs a gallery of your own"):
         open_engine(artifacts.DIRECTORY, milvus="x.db")
 

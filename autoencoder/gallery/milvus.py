@@ -1,70 +1,87 @@
-"""Nearest neighbours by Milvus, for galleries larger than one machine: an address, and the contract of `search`.
+"""Nearest neighbors by Milvus, for galleries larger than one machine, with the contract of `search`.
 
-An address is that of a server or cluster, `http://host:19530`, or a local file, `gallery.db`, which Milvus Lite opens
-in this process. FLAT indexes answer exactly; IVF_FLAT and HNSW are faster and may miss neighbours.
+A `server` is named by the URL of a server or cluster, `http://host:19530`, or by a local file, `gallery.db`: Milvus
+Lite then opens the file in this process. FLAT indexes answer exactly. IVF_FLAT and HNSW are faster and may miss
+neighbors.
 """
 
 import logging
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autoencoder.data import DataError
-from autoencoder.query.search import EPS, QUERIES_AT_ONCE, SearchError, checked_arguments, exact_search, nearest_of
+from autoencoder.query.search import (
+    EPS,
+    QUERIES_AT_ONCE,
+    Indices,
+    SearchError,
+    checked_arguments,
+    exact_search,
+    nearest_of,
+)
 
-TIMEOUT_S = 3  # of connecting and of a query: a visitor is not kept longer for a server that may be gone
-LOAD_TIMEOUT_S = 10  # of having a collection ready to be searched, when a gallery is opened
-PUSH_TIMEOUT_S = 600  # of each thing that is done once: a batch is taken, all is written, an index is built
+if TYPE_CHECKING:  # pymilvus is not installed everywhere
+    from pymilvus import MilvusClient
+
+TIMEOUT_S = 3  # to connect, or for a query: the server may be gone, and a visitor does not wait longer than this
+LOAD_TIMEOUT_S = 10  # to make a collection ready to be searched, when a gallery is opened
+PUSH_TIMEOUT_S = 600  # for each step of a push: to take a batch, to write all of it, to build an index
 PUSHED_AT_ONCE = 5000
 N_RECALL = 200  # queries
 MOST_RESULTS = 16_384  # Milvus gives no more
-SPARE_RESULTS = 8  # asked for beyond the neighbours, for those that rounding or a tie puts in another order
+SPARE_RESULTS = 8  # asked for beyond the neighbors, since rounding or a tie may put some in another order
 FIELD = "latent"
 MISSING = "Milvus is not installed: install it with `python -m pip install -r requirements-milvus.txt`."
 
 
 class MilvusNearestNeighbors:
-    """Finds the nearest of the latents that `push` has brought to an address; as `NearestNeighbors` does.
+    """Finds the nearest of the latents that `push` has brought to Milvus, as `NearestNeighbors` does.
 
     Milvus finds the candidates, by the squared distance in float32; their order and their distances are computed here,
     from the vectors themselves. Any thread may use it.
 
     Args:
-        address: of a server, or of a local file.
-        vectors: float32 (n, dim), those that were pushed.
+        server: the URL of a server, or a local file.
+        vectors: (n, dim), those that were pushed.
         collection: the name that they were pushed under.
 
     Raises:
         SearchError: Milvus cannot be reached, or does not have all the vectors.
     """
 
-    def __init__(self, address, vectors, collection):
-        self.address, self.vectors, self._collection = address, vectors, collection
-        self._client = _connect(address, make=False)
-        with _answering(address):
+    def __init__(self, server: str, vectors: NDArray[np.float32], collection: str) -> None:
+        self.server, self.vectors, self._collection = server, vectors, collection
+        self._client = _connect(server, make=False)
+        with _answering(server):
             there = self._client.has_collection(collection, timeout=TIMEOUT_S)
             indexed = there and self._client.list_indexes(collection, timeout=TIMEOUT_S)
             n = _count(self._client, collection, LOAD_TIMEOUT_S) if indexed else 0
             if n != len(vectors):
                 raise SearchError(
-                    f"Milvus at {address} has {n:,} of the gallery's {len(vectors):,} digits: "
+                    f"Milvus at {server} has {n:,} of the gallery's {len(vectors):,} digits: "
                     "bring them there with `python -m autoencoder gallery push`."
                 )
             described = self._client.describe_index(collection, FIELD, timeout=TIMEOUT_S)
-        self.index = described["index_type"]
+        self.index: str = described["index_type"]
 
-    def kneighbors(self, queries, n_neighbors=4, *, exclude=None):
-        """As `NearestNeighbors.kneighbors`; with another index than FLAT nearer vectors may be missing.
+    def kneighbors(
+        self, queries: NDArray[np.float32], n_neighbors: int = 4, *, exclude: Indices | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """As `NearestNeighbors.kneighbors`, but with another index than FLAT nearer vectors may be missing.
 
-        So may be the first by index of more than 16,384 that are equally near.
+        Of more than 16,384 vectors that are equally near, the first by their index may be missing, too.
 
         Raises:
-            SearchError: Milvus does not answer in time, or more neighbours are asked for than the 16,375 that it gives.
+            SearchError: Milvus does not answer in time, or more neighbors are asked for than the 16,375 that it gives.
             ValueError: as there.
         """
-        queries, exclude = checked_arguments(self.vectors.shape, queries, n_neighbors, exclude)
+        queries, left_out = checked_arguments(self.vectors.shape, queries, n_neighbors, exclude)
         if n_neighbors > MOST_RESULTS - SPARE_RESULTS - 1:
             raise SearchError(
                 f"Milvus gives at most {MOST_RESULTS - SPARE_RESULTS - 1} neighbors, {n_neighbors} are asked for."
@@ -75,32 +92,37 @@ class MilvusNearestNeighbors:
             some = queries[start : start + QUERIES_AT_ONCE]
             found = self._search(some, n_neighbors + SPARE_RESULTS + 1)
             for row, (query, of_query) in enumerate(zip(some, found, strict=True), start):
-                left_out = None if exclude is None else exclude[row]
-                distances[row], indices[row] = self._nearest(query, of_query, n_neighbors, left_out)
+                own = None if left_out is None else int(left_out[row])
+                distances[row], indices[row] = self._nearest(query, of_query, n_neighbors, own)
         return distances, indices
 
-    def _search(self, queries, limit):
-        """The indices of each query's `limit` nearest vectors, or of all if there are fewer; a list of int64 arrays."""
-        with _answering(self.address):
+    def _search(self, queries: NDArray[np.float32], limit: int) -> list[NDArray[np.int64]]:
+        """For each query the indices of its `limit` nearest vectors, or of all vectors if there are fewer."""
+        with _answering(self.server):
             results = self._client.search(
                 self._collection,
                 queries.tolist(),
                 limit=min(limit, len(self.vectors)),
                 search_params={"params": _parameters(self.index, len(self.vectors))[1]},
-                output_fields=["id"],  # else the vectors come, too
+                output_fields=["id"],  # without this the vectors come, too
                 consistency_level="Bounded",  # "Strong" would wait for the server's clock, 200 ms
                 timeout=TIMEOUT_S + len(queries) - 1,
             )
         return [np.array([hit["id"] for hit in of_query], np.int64) for of_query in results]
 
-    def _nearest(self, query, found, n_neighbors, exclude):
-        """The nearest of those found; where more may be as near as the last of them, more are asked for."""
+    def _nearest(
+        self, query: NDArray[np.float32], found: NDArray[np.int64], n_neighbors: int, exclude: int | None
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Distances and indices (n_neighbors,) of the nearest of those found.
+
+        Where vectors that were not found may be as near as the last of these, Milvus is asked for more.
+        """
         while True:
             candidates = np.sort(found[found != exclude])
             vectors = self.vectors[candidates]
             if len(candidates) < n_neighbors:
                 raise SearchError(
-                    f"Milvus at {self.address} finds {len(candidates)} neighbors, {n_neighbors} are wanted."
+                    f"Milvus at {self.server} finds {len(candidates)} neighbors, {n_neighbors} are wanted."
                 )
             distances, indices = nearest_of(vectors, candidates, query, n_neighbors)
             farthest = np.linalg.norm(vectors.astype(np.float64) - query, axis=1).max()
@@ -114,12 +136,19 @@ class MilvusNearestNeighbors:
             found = self._search(query[None], limit)[0]
 
 
-def push(vectors, address, collection, *, index="FLAT", progress=None):
-    """Bring vectors to Milvus; what is there already is not brought again, so it can be stopped and repeated.
+def push(
+    vectors: NDArray[np.float32],
+    server: str,
+    collection: str,
+    *,
+    index: str = "FLAT",
+    progress: Callable[[int], object] | None = None,
+) -> None:
+    """Bring vectors to Milvus. It can be stopped and repeated: what is there already is not brought again.
 
     Args:
-        vectors: float32 (n, dim); their indices are their keys.
-        address: of a server, or of a local file.
+        vectors: (n, dim); their indices are their keys.
+        server: the URL of a server, or a local file.
         collection: the name to keep them under, of letters, digits and underscores.
         index: "FLAT", "IVF_FLAT" or "HNSW".
         progress: called with the number of vectors that are there, after each batch.
@@ -127,13 +156,13 @@ def push(vectors, address, collection, *, index="FLAT", progress=None):
     Raises:
         SearchError: Milvus cannot be reached, or does not answer in time.
     """
-    with closing(_connect(address)) as client, _answering(address):
+    with closing(_connect(server)) as client, _answering(server):
         if not client.has_collection(collection, timeout=PUSH_TIMEOUT_S):
             _create(client, collection, vectors.shape[1])
-        if not client.list_indexes(collection, timeout=PUSH_TIMEOUT_S):  # a server loads none without
+        if not client.list_indexes(collection, timeout=PUSH_TIMEOUT_S):  # a server loads no collection without an index
             _build_index(client, collection, "FLAT", len(vectors))
         done = _count(client, collection, PUSH_TIMEOUT_S)
-        if done < len(vectors):  # batches come in order, so all but the last of those begun are whole
+        if done < len(vectors):  # batches come in order, so only the last may be incomplete
             done -= done % PUSHED_AT_ONCE
         for start in range(done, len(vectors), PUSHED_AT_ONCE):
             some = vectors[start : start + PUSHED_AT_ONCE]
@@ -145,29 +174,31 @@ def push(vectors, address, collection, *, index="FLAT", progress=None):
         _build_index(client, collection, index, len(vectors))
         done = _count(client, collection, PUSH_TIMEOUT_S)
     if done != len(vectors):
-        raise SearchError(f"Milvus at {address} has {done:,} of {len(vectors):,} digits: push them again.")
+        raise SearchError(f"Milvus at {server} has {done:,} of {len(vectors):,} digits: push them again.")
 
 
-def drop(address, collection):
+def drop(server: str, collection: str) -> None:
     """Take the vectors of a collection away from Milvus; raises SearchError if it cannot be reached."""
-    with closing(_connect(address)) as client, _answering(address):
+    with closing(_connect(server)) as client, _answering(server):
         client.drop_collection(collection, timeout=PUSH_TIMEOUT_S)
 
 
-def measure_recall(vectors, address, collection, *, n_queries=N_RECALL, seed=0):
-    """Of the 4 nearest by the exact search the share that Milvus finds, and of how many random queries it is that.
+def measure_recall(
+    vectors: NDArray[np.float32], server: str, collection: str, *, n_queries: int = N_RECALL, seed: int = 0
+) -> tuple[float, int]:
+    """The share of the 4 nearest by the exact search that Milvus finds, and the number of random queries asked.
 
     Raises:
         SearchError: Milvus cannot be reached, or does not have all the vectors.
     """
     some = np.random.default_rng(seed).choice(len(vectors), min(n_queries, len(vectors)), replace=False)
     n_neighbors = min(4, len(vectors) - 1)
-    found = MilvusNearestNeighbors(address, vectors, collection).kneighbors(vectors[some], n_neighbors, exclude=some)[1]
-    exact = exact_search(vectors).kneighbors(vectors[some], n_neighbors, exclude=some)[1]
+    _, found = MilvusNearestNeighbors(server, vectors, collection).kneighbors(vectors[some], n_neighbors, exclude=some)
+    _, exact = exact_search(vectors).kneighbors(vectors[some], n_neighbors, exclude=some)
     return float(np.mean([np.isin(*pair) for pair in zip(exact, found, strict=True)])), len(some)
 
 
-def _create(client, collection, dim):
+def _create(client: "MilvusClient", collection: str, dim: int) -> None:
     from pymilvus import DataType
 
     schema = client.create_schema(auto_id=False)
@@ -176,8 +207,8 @@ def _create(client, collection, dim):
     client.create_collection(collection, schema=schema, consistency_level="Bounded", timeout=PUSH_TIMEOUT_S)
 
 
-def _build_index(client, collection, kind, n):
-    """Have the collection of n vectors indexed in this way, unless it is, and loaded to be searched."""
+def _build_index(client: "MilvusClient", collection: str, kind: str, n: int) -> None:
+    """Give the collection of n vectors an index of this kind, unless it has one, and load it to be searched."""
     have = client.list_indexes(collection, timeout=PUSH_TIMEOUT_S)
     if have and client.describe_index(collection, FIELD, timeout=PUSH_TIMEOUT_S)["index_type"] != kind:
         client.release_collection(collection, timeout=PUSH_TIMEOUT_S)
@@ -191,7 +222,7 @@ def _build_index(client, collection, kind, n):
     client.load_collection(collection, timeout=PUSH_TIMEOUT_S)
 
 
-def _parameters(kind, n):
+def _parameters(kind: str, n: int) -> tuple[dict[str, int], dict[str, int]]:
     """How an index of n vectors is built, and how it is searched, as Milvus' documentation advises."""
     if kind == "IVF_FLAT":
         n_lists = max(16, int(4 * n**0.5))
@@ -201,11 +232,11 @@ def _parameters(kind, n):
     return {}, {}
 
 
-def _count(client, collection, timeout_s):
-    """How many vectors are there; once they have been counted, they are found.
+def _count(client: "MilvusClient", collection: str, timeout_s: float) -> int:
+    """How many vectors are there. Once they have been counted, a search finds them.
 
     Strong consistency waits until all that was brought is there to be searched. (`get_collection_stats` does not, and
-    on a cluster it counts those that were replaced as well.)
+    on a cluster it also counts vectors that were replaced.)
     """
     client.load_collection(collection, timeout=timeout_s)
     (counted,) = client.query(
@@ -214,31 +245,38 @@ def _count(client, collection, timeout_s):
     return counted["count(*)"]
 
 
-def _connect(address, *, make=True):
-    """A MilvusClient; unless it is to `make` it, a local file must be there."""
-    is_remote = "://" in address
-    if not is_remote and not address.endswith(".db"):
-        raise DataError(
-            f"{address} is no address of Milvus: expected http://host:19530, or a local file ending in .db."
-        )
-    if not is_remote and not (Path(address).resolve().parent.is_dir() if make else Path(address).exists()):
-        raise DataError(f"{address} is not there{': make its folder first' if make else ''}.")
+def _connect(server: str, *, make: bool = True) -> "MilvusClient":
+    """A client of the server. A local file must be there already, unless it may be made."""
+    is_remote = "://" in server
+    if not is_remote:
+        _check_file(server, make=make)
     try:
         from pymilvus import MilvusClient
     except ImportError:
         raise DataError(MISSING) from None
     if not is_remote and not find_spec("milvus_lite"):
         raise DataError(MISSING)
-    for logger in ("pymilvus", "grpc._server"):  # which log tracebacks of what is raised as well, or does not matter
+    # pymilvus logs what it also raises. What gRPC logs of Milvus Lite's calls does not matter.
+    for logger in ("pymilvus", "grpc._server"):
         logging.getLogger(logger).setLevel(logging.CRITICAL)
-    # Milvus Lite, in this process, needs no proxy, whatever the environment says, and refuses to be asked if it lives.
+    # Milvus Lite runs in this process: it must not be sought behind a proxy, and it refuses keepalive pings.
     options = {"grpc.enable_http_proxy": int(is_remote), "grpc.keepalive_permit_without_calls": int(is_remote)}
-    with _answering(address):
-        return MilvusClient(address, timeout=TIMEOUT_S, grpc_options=options)
+    with _answering(server):
+        return MilvusClient(server, timeout=TIMEOUT_S, grpc_options=options)
+
+
+def _check_file(path: str, *, make: bool) -> None:
+    """Raise DataError unless Milvus Lite can open a file of this name: one that is there, or may be made there."""
+    if not path.endswith(".db"):
+        raise DataError(f"{path} is no address of Milvus: expected http://host:19530, or a local file ending in .db.")
+    if make and not Path(path).resolve().parent.is_dir():
+        raise DataError(f"{path} is not there: make its folder first.")
+    if not make and not Path(path).exists():
+        raise DataError(f"{path} is not there.")
 
 
 @contextmanager
-def _answering(address):
+def _answering(server: str) -> Iterator[None]:
     """Turn what pymilvus and gRPC raise into a SearchError."""
     import grpc
     from pymilvus.exceptions import MilvusException
@@ -246,11 +284,11 @@ def _answering(address):
     try:
         yield
     except (MilvusException, grpc.RpcError, OSError) as error:
-        code = getattr(error, "code", None)  # a number of pymilvus, or how gRPC calls it
+        code = getattr(error, "code", None)  # pymilvus has a number here, gRPC a function that gives a name
         what = getattr(error, "message", "") or (code().name if callable(code) else str(error))
         advice = (
             "Is the server there, and the address right?"
-            if "://" in address
+            if "://" in server
             else "Another process may have it open: one at a time can."
         )
-        raise SearchError(f"Milvus at {address} does not answer ({what}). {advice}") from None
+        raise SearchError(f"Milvus at {server} does not answer ({what}). {advice}") from None

@@ -1,36 +1,97 @@
-"""What README and model card say is what was measured."""
+"""What the documents say is so: figures were measured, and files, make targets and commands are there."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
+from autoencoder import __main__ as main_module
 from autoencoder import artifacts
 from autoencoder.build.ablate import format_rows
 from autoencoder.build.evaluate import format_table
 
 ROOT = Path(__file__).parent.parent
-TABLE = (
-    "mnist", "mnist_all", "mnist_noisy", "mnist_shifted", "drawn", "drawn_all", "digits", "knn", "not_digits"
-)  # fmt: skip
+README, CONTRIBUTING, CARD = "README.md", "CONTRIBUTING.md", "artifacts/MODEL_CARD.md"
+WRITTEN = README, CONTRIBUTING, "CHANGELOG.md", CARD, "docs/scaling.md", "docs/serving.md"  # by hand
+FIGURES = {
+    README: [("mnist", "mnist_all", "drawn_all")],
+    CARD: [
+        ("mnist", "mnist_all"),
+        ("drawn", "drawn_all"),
+        ("mnist_noisy", "mnist_shifted"),
+        ("digits",),
+        ("knn",),
+        ("not_digits",),
+    ],
+}
 
 
-@pytest.mark.parametrize("path", ["README.md", "artifacts/MODEL_CARD.md"])
-def test_the_results_are_those_of_the_metrics(path):
+def text_of(document):
+    return (ROOT / document).read_text("utf-8")
+
+
+@pytest.mark.parametrize("document", FIGURES)
+def test_the_figures_are_those_of_the_metrics(document):
     metrics = artifacts.load_metrics()
-    results = {data: metrics[data] for data in TABLE}
-    assert format_table(results) in (ROOT / path).read_text("utf-8")
+    tables = [format_table({data: metrics[data] for data in table}) for table in FIGURES[document]]
+    blocks = [block.strip("\n") for block in text_of(document).split("```")[1::2]]
+    assert [block for block in blocks if not block.startswith("loss =")] == tables
+
+
+def test_the_model_card_has_all_that_the_build_measures():
+    others = {"ablation", "pca_by_size"}  # a table of its own, and a page
+    assert {data for table in FIGURES[CARD] for data in table} == set(artifacts.load_metrics()) - others
 
 
 def test_the_ablation_is_that_of_the_metrics():
-    card = (ROOT / "artifacts" / "MODEL_CARD.md").read_text("utf-8")
+    card = text_of(CARD)
     for length, kept in artifacts.load_metrics()["ablation"].items():
         assert f"--epochs {length.removesuffix(' epochs')} " in card
         assert format_rows(kept["rows"]) in card
 
 
-@pytest.mark.parametrize("path", ["README.md", "artifacts/MODEL_CARD.md"])
-def test_every_linked_file_is_there(path):
-    document = ROOT / path
-    for link in re.findall(r"\]\(([^)#]+)\)", document.read_text("utf-8")):
-        assert (document.parent / link).exists(), link
+@pytest.mark.parametrize("document", WRITTEN)
+def test_every_linked_file_is_there(document):
+    for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text_of(document)):
+        assert ((ROOT / document).parent / link).exists(), link
+
+
+@pytest.mark.parametrize("document", WRITTEN)
+def test_every_file_that_is_named_is_there(document):
+    for name in re.findall(r"(?:autoencoder|artifacts|docs|tests)/[\w./]*|app\.py", code(document)):
+        assert (ROOT / name).exists(), name
+
+
+@pytest.mark.parametrize("document", WRITTEN)
+def test_every_make_target_that_is_named_is_there(document):
+    assert set(re.findall(r"\bmake ([a-z]+)", code(document))) <= targets()
+
+
+def test_contributing_names_every_make_target():
+    assert set(re.findall(r"^\| `make ([a-z]+)` \|", text_of(CONTRIBUTING), re.MULTILINE)) == targets()
+
+
+@pytest.mark.parametrize("document", WRITTEN)
+def test_every_command_that_is_named_can_be_called_so(document, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for command in re.findall(r"python -m autoencoder (.*)", code(document)):
+        arguments = shlex.split(command, comments=True)
+        for file in (Path(argument) for argument in arguments if "." in argument):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
+        try:
+            main_module._parser().parse_args(arguments)
+        except SystemExit:
+            pytest.fail(command)
+
+
+def targets():
+    return set(re.search(r"^\.PHONY: (.*)$", text_of("Makefile"), re.MULTILINE)[1].split())
+
+
+def code(document):
+    """What a document sets as code, a piece a line: the lines that are indented by four, and what is in backticks."""
+    text = re.sub(r"```.*?```", "", text_of(document), flags=re.DOTALL)
+    spans = [" ".join(span.split()) for span in re.findall(r"`([^`]+)`", text)]
+    return "\n".join(re.findall(r"^    (\S.*)$", text, re.MULTILINE) + spans)

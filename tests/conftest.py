@@ -92,6 +92,17 @@ def drawings():
     return by_digit
 
 
+@pytest.fixture
+def strokes(monkeypatch):
+    """What is on the canvas of a page by AppTest: a list to put strokes into."""
+    from autoencoder.query.question import Drawing
+    from autoencoder.ui import canvas
+
+    drawn = []
+    monkeypatch.setattr(canvas, "draw_canvas", lambda visit: visit.draw(Drawing.of(drawn)) if drawn else None)
+    return drawn
+
+
 @pytest.fixture(scope="module")
 def server(browser):
     with serving() as address:

@@ -2,31 +2,22 @@
 
 import io
 import re
-from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from pages import asked, boxes, captions, labels, neighbor_buttons, on_canvas, search_page
 from PIL import Image
 from streamlit.runtime.scriptrunner import script_runner
-from streamlit.testing.v1 import AppTest
 
 from autoencoder import artifacts
 from autoencoder.ink.preprocess import digit_from_strokes
-from autoencoder.ink.strokes import scale_to_canvas, simplify
-from autoencoder.ui import address, canvas, loading
-from autoencoder.ui.pages import search as search_page
+from autoencoder.ink.strokes import simplify
+from autoencoder.query.question import Drawing, Picture, from_text
+from autoencoder.ui import canvas, loading
+from autoencoder.ui.pages import search
 
-APP = str(Path(__file__).parent.parent / "autoencoder" / "ui" / "pages" / "navigation.py")
-
-
-@pytest.fixture(autouse=True)
-def strokes(monkeypatch):
-    """What is on the canvas: a list to put strokes into."""
-    drawn = []
-    monkeypatch.setattr(canvas, "draw_canvas", lambda: None)
-    monkeypatch.setattr(canvas, "strokes", lambda: simplify(drawn) or None)
-    return drawn
+pytestmark = pytest.mark.usefixtures("strokes")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -36,42 +27,6 @@ def fresh_cache():
     loading.load_engine.clear()
 
 
-def page(**parameters):
-    app = AppTest.from_file(APP, default_timeout=60)
-    app.query_params.update(parameters)
-    app.run()
-    assert not app.exception
-    return app
-
-
-def on_canvas(drawing, side_px=170):
-    return scale_to_canvas([np.array(stroke, float) for stroke in drawing], side_px)
-
-
-def captions(app):
-    return [image.proto.imgs[0].caption for image in app.image]
-
-
-def labels(app):
-    """What the neighbors' buttons say: their digits, or nothing where they are not shown."""
-    return [int(re.search(r"an? \*\*(\d)", button.label)[1]) for button in neighbor_buttons(app)]
-
-
-def neighbor_buttons(app):
-    return [button for button in app.button if "-neighbor-" in button.key]
-
-
-def boxes(app):
-    """What the answer's box says."""
-    return [box.value for kind in (app.success, app.info, app.warning) for box in kind]
-
-
-def asked(app):
-    """What the address says; AppTest has a list of what a page was opened with, and a text of what it wrote."""
-    said = app.query_params.get("q")
-    return said[0] if isinstance(said, list) else said
-
-
 def png(digit):
     file = io.BytesIO()
     Image.fromarray(np.round(digit * 255).astype(np.uint8)).save(file, "PNG")
@@ -79,15 +34,15 @@ def png(digit):
 
 
 def upload(content, name="digit.png", kind="image/png"):
-    app = page()
-    app.segmented_control(key="source").set_value("Upload").run()
+    app = search_page()
+    app.segmented_control(key="tab").set_value("Upload").run()
     app.file_uploader(key="Upload").upload(name, content, kind).run()
     assert not app.exception
     return app
 
 
 def test_blank_canvas_shows_a_hint():
-    app = page()
+    app = search_page()
     assert "Draw a digit" in app.info[0].value
     assert not neighbor_buttons(app)
     assert asked(app) is None
@@ -95,7 +50,7 @@ def test_blank_canvas_shows_a_hint():
 
 def test_a_drawing_shows_what_the_model_sees_its_reconstruction_and_four_neighbors(strokes, drawings):
     strokes.extend(on_canvas(drawings[0][0]))
-    app = page()
+    app = search_page()
     assert labels(app) == [0] * 4
     assert {"What the model sees", "Its reconstruction"} <= set(captions(app))
     assert app.info[0].value == "All 4 look-alikes are 0s."
@@ -112,7 +67,7 @@ def answers(app):
 
 def test_a_drawing_is_not_graded_but_asked_about(strokes, drawings):
     strokes.extend(on_canvas(drawings[0][0]))
-    app = page()
+    app = search_page()
     assert answers(app) == ["All 4 look-alikes are 0s."]
     assert "Is it a 0?" in sentences(app)
     app.button(key="told_yes").click().run()
@@ -124,7 +79,7 @@ def test_a_drawing_is_not_graded_but_asked_about(strokes, drawings):
 
 def test_told_that_it_is_another_digit_the_page_shows_where_its_nearest_is(strokes, drawings, engine):
     strokes.extend(on_canvas(drawings[0][0]))
-    app = page()
+    app = search_page()
     app.selectbox(key="told_other").set_value(7).run()
     assert answers(app) == ["Not up to standard: the query is a 7, but 4 of 4 look-alikes are not."]
     rank, nearest = engine.find_nearest_of(7, engine.search(digit_from_strokes(simplify(strokes))))
@@ -134,7 +89,7 @@ def test_told_that_it_is_another_digit_the_page_shows_where_its_nearest_is(strok
 
 def test_what_was_said_of_one_drawing_says_nothing_of_the_next(strokes, drawings):
     strokes.extend(on_canvas(drawings[0][0]))
-    app = page()
+    app = search_page()
     app.selectbox(key="told_other").set_value(7).run()
     strokes[:] = on_canvas(drawings[1][0])
     app.run()
@@ -145,7 +100,7 @@ def test_what_was_said_of_one_drawing_says_nothing_of_the_next(strokes, drawings
 
 def test_what_was_said_stays_while_the_settings_change(strokes, drawings):
     strokes.extend(on_canvas(drawings[0][0]))
-    app = page()
+    app = search_page()
     app.selectbox(key="told_other").set_value(7).run()
     app.toggle(key="prepare").set_value(False).run()
     assert ["the query is a 7" in box for box in answers(app)] == [True, True]  # one question about two answers
@@ -155,13 +110,13 @@ def test_what_was_said_stays_while_the_settings_change(strokes, drawings):
 
 
 def test_a_digit_of_the_gallery_is_not_asked_about(seventh):
-    app = page(q=seventh)
+    app = search_page(q=seventh)
     assert not any("Is it" in markdown.value for markdown in app.markdown)
 
 
 def test_two_digits_side_by_side_are_told(strokes):
     strokes.extend(np.array([[x, 60], [x, 220]]) for x in (90, 190))
-    app = page()
+    app = search_page()
     assert "two shapes" in app.warning[0].value
     assert not any("Is it" in sentence for sentence in sentences(app))
 
@@ -169,7 +124,7 @@ def test_two_digits_side_by_side_are_told(strokes):
 @pytest.mark.mnist
 def test_an_open_4_is_no_two_shapes(strokes):
     strokes.extend([np.array([[90, 60], [70, 170], [190, 165]]), np.array([[200, 60], [205, 230]])])
-    assert not page().warning
+    assert not search_page().warning
 
 
 def test_the_bars_have_one_scale_for_all_queries(strokes, drawings):
@@ -177,14 +132,14 @@ def test_the_bars_have_one_scale_for_all_queries(strokes, drawings):
         return [float(bar.proto.value) for bar in app.get("progress")]
 
     strokes.extend(on_canvas(drawings[0][0]))
-    near = max(fullness(page()))
+    near = max(fullness(search_page()))
     strokes[:] = [np.array([[x, y] for y in (40, 240) for x in (40, 240)]), np.array([[140, 20], [140, 260]])]
-    assert near < min(fullness(page())) <= 100
+    assert near < min(fullness(search_page())) <= 100
 
 
 @pytest.mark.mnist
 def test_the_test_digits_alone_can_be_searched(gallery):
-    whole, part = page(q="mnist-7"), page(q="mnist-7", test="true")
+    whole, part = search_page(q="mnist-7"), search_page(q="mnist-7", test="true")
     index = re.compile(r"neighbor-\d+-(\d+)$")
     found = [[int(index.search(button.key)[1]) for button in neighbor_buttons(app)] for app in (whole, part)]
     assert max(found[1]) < 10_000 <= max(found[0])
@@ -195,7 +150,7 @@ def test_the_test_digits_alone_can_be_searched(gallery):
 @pytest.mark.mnist
 @pytest.mark.parametrize("parameters", [{}, {"test": "true"}])
 def test_a_training_digit_has_a_permalink(gallery, parameters):
-    app = page(q="mnist-54321", **parameters)
+    app = search_page(q="mnist-54321", **parameters)
     assert not app.toast
     assert any(f"Digit 54321 of the gallery, an **{gallery.label(54321)}**" in text.value for text in app.markdown)
     assert boxes(app)[0].startswith("Good")
@@ -204,7 +159,7 @@ def test_a_training_digit_has_a_permalink(gallery, parameters):
 
 @pytest.mark.mnist
 def test_random_queries_are_digits_that_the_network_has_not_seen():
-    app = page()
+    app = search_page()
     for _ in range(10):
         app.button(key="random").click().run()
         assert int(asked(app).split("-")[1]) < 10_000
@@ -212,7 +167,7 @@ def test_random_queries_are_digits_that_the_network_has_not_seen():
 
 def test_a_dot_gets_a_sentence(strokes):
     strokes.append(np.array([[100, 100], [103, 104]]))
-    app = page()
+    app = search_page()
     assert "only a dot" in app.info[0].value
     assert not neighbor_buttons(app)
 
@@ -220,12 +175,12 @@ def test_a_dot_gets_a_sentence(strokes):
 def test_a_scribble_over_everything_gets_a_sentence(strokes):
     x = np.tile([10, 270], 60)
     strokes.append(np.stack([x, np.linspace(10, 270, 120)], axis=1))
-    app = page()
+    app = search_page()
     assert "more ink than any digit has" in app.info[0].value
 
 
 def test_random_query_shows_another_digit_each_time(gallery):
-    app = page()
+    app = search_page()
     chosen = []
     for _ in range(3):
         app.button(key="random").click().run()
@@ -233,11 +188,11 @@ def test_random_query_shows_another_digit_each_time(gallery):
         assert len(labels(app)) == 4
         chosen.append(asked(app))
     assert chosen[0] != chosen[1] != chosen[2]
-    assert app.segmented_control(key="source").value == "Random"
+    assert app.segmented_control(key="tab").value == "Random"
 
 
 def test_a_random_query_stays_when_the_page_is_run_again():
-    app = page()
+    app = search_page()
     app.button(key="random").click().run()
     chosen = asked(app)
     assert asked(app.run()) == chosen
@@ -262,8 +217,8 @@ def test_an_empty_picture_gets_a_sentence_and_the_page_stays_usable():
 
 
 def test_a_digit_filter_leaves_that_digit_alone():
-    app = page()
-    app.segmented_control(key="source").set_value("Random").run()
+    app = search_page()
+    app.segmented_control(key="tab").set_value("Random").run()
     app.selectbox(key="digit").set_value(7).run()
     for _ in range(3):
         assert any("a **7**, left out" in markdown.value for markdown in app.markdown)
@@ -272,7 +227,7 @@ def test_a_digit_filter_leaves_that_digit_alone():
 
 def test_a_neighbor_becomes_the_query_and_back_returns(strokes, drawings, gallery):
     strokes.extend(on_canvas(drawings[0][0]))
-    app = page()
+    app = search_page()
     first = asked(app)
     assert app.button(key="back").disabled
     neighbor_buttons(app)[1].click().run()
@@ -290,13 +245,13 @@ def test_a_neighbor_becomes_the_query_and_back_returns(strokes, drawings, galler
 
 @pytest.mark.parametrize("n_neighbors", [1, 4, 5, 20])
 def test_as_many_neighbors_as_wanted(n_neighbors, seventh):
-    app = page(q=seventh, neighbors=str(n_neighbors))
+    app = search_page(q=seventh, neighbors=str(n_neighbors))
     assert len(labels(app)) == n_neighbors
 
 
 def test_off_the_preparation_both_answers_are_shown(strokes, drawings):
     strokes.extend(np.add(stroke, [95, -90]) for stroke in on_canvas(drawings[0][0], 70))  # small, in a corner
-    app = page(prepare="false")
+    app = search_page(prepare="false")
     assert len(labels(app)) == 8
     shown = [markdown.value for markdown in app.markdown]
     assert shown.index("**Just shrunk to 28 × 28**") < shown.index("**Centered and scaled like MNIST's**")
@@ -304,14 +259,14 @@ def test_off_the_preparation_both_answers_are_shown(strokes, drawings):
 
 
 def test_the_difference_is_shown_on_demand(seventh):
-    app = page(q=seventh)
+    app = search_page(q=seventh)
     assert "The difference" not in captions(app)
     app.toggle(key="difference").set_value(True).run()
     assert "The difference" in captions(app)
 
 
 def test_guess_first_hides_everything_that_tells_the_digit(gallery, seventh):
-    app = page(q=seventh, guess="true")
+    app = search_page(q=seventh, guess="true")
     label = gallery.labels[7]
     assert not neighbor_buttons(app)
     texts = [element.value for kind in (app.markdown, app.caption) for element in kind] + boxes(app)
@@ -323,8 +278,8 @@ def test_guess_first_hides_everything_that_tells_the_digit(gallery, seventh):
 
 
 def test_guess_first_hides_the_digit_filter_and_picks_any(gallery):
-    app = page()
-    app.segmented_control(key="source").set_value("Random").run()
+    app = search_page()
+    app.segmented_control(key="tab").set_value("Random").run()
     app.selectbox(key="digit").set_value(7).run()
     app.toggle(key="guess").set_value(True).run()
     assert not app.selectbox
@@ -337,8 +292,8 @@ def test_guess_first_hides_the_digit_filter_and_picks_any(gallery):
 
 def test_the_address_of_an_uploaded_digit_shows_the_same_page(gallery):
     uploaded = upload(png(gallery.images[5]))
-    opened = page(q=asked(uploaded))
-    assert opened.segmented_control(key="source").value == "Upload"
+    opened = search_page(q=asked(uploaded))
+    assert opened.segmented_control(key="tab").value == "Upload"
     assert (labels(opened), boxes(opened)) == (labels(uploaded), boxes(uploaded))
 
 
@@ -346,7 +301,7 @@ def test_a_drawing_too_long_for_an_address_is_searched_all_the_same(strokes):
     angles = np.linspace(0, 2 * np.pi, 300)
     scribble = 140 + np.stack([60 * np.sin(angles), 90 * np.cos(angles)], axis=1)
     strokes.extend(scribble + np.random.default_rng(seed).normal(0, 3, scribble.shape) for seed in range(4))
-    app = page(guess="true")
+    app = search_page(guess="true")
     assert asked(app) is None
     assert not neighbor_buttons(app)
     app.button(key="reveal").click().run()
@@ -365,18 +320,16 @@ def test_a_second_picture_is_another_question_and_the_first_can_be_returned_to(g
     assert asked(app) == first
 
 
-def test_a_bad_picture_is_forgotten_with_its_source():
+def test_a_bad_picture_is_forgotten_with_its_tab():
     app = upload(b"no picture")
-    app.segmented_control(key="source").set_value("Draw").run()
-    app.segmented_control(key="source").set_value("Upload").run()
+    app.segmented_control(key="tab").set_value("Draw").run()
+    app.segmented_control(key="tab").set_value("Upload").run()
     assert "Choose a picture" in app.info[0].value
 
 
 def test_the_address_of_a_drawing_says_its_strokes(strokes, drawings):
     strokes.extend(on_canvas(drawings[3][0]))
-    source, read = address.from_text(asked(page()))
-    assert source == "Draw"
-    assert [stroke.tolist() for stroke in read] == [stroke.tolist() for stroke in simplify(strokes)]
+    assert from_text(asked(search_page())) == Drawing.of(strokes)
 
 
 @pytest.mark.parametrize(
@@ -394,7 +347,7 @@ def test_the_address_of_a_drawing_says_its_strokes(strokes, drawings):
     ],
 )
 def test_an_address_of_nonsense_is_ignored_with_a_hint(parameters):
-    app = page(**parameters)
+    app = search_page(**parameters)
     assert len(app.toast) == 1
     assert "Draw a digit" in app.info[0].value
     assert app.slider(key="neighbors").value == 4
@@ -404,7 +357,7 @@ def test_an_address_of_nonsense_is_ignored_with_a_hint(parameters):
 @pytest.mark.parametrize("index", ["{}-99999999", "another-1"])
 def test_a_digit_that_the_gallery_lacks_is_replaced_with_a_hint(gallery, index):
     other = {"mnist": "digits", "digits": "mnist"}[gallery.name]
-    app = page(q=index.format(gallery.name).replace("another", other))
+    app = search_page(q=index.format(gallery.name).replace("another", other))
     assert "not in this gallery" in app.toast[0].value
     assert len(labels(app)) == 4
     assert asked(app).startswith(gallery.name)
@@ -412,7 +365,7 @@ def test_a_digit_that_the_gallery_lacks_is_replaced_with_a_hint(gallery, index):
 
 def test_a_checkerboard_looks_like_no_digit():
     board = np.kron(np.indices((7, 7)).sum(axis=0) % 2, np.ones((4, 4)))
-    app = page(q=address.to_text("Upload", board))
+    app = search_page(q=Picture.of(board).to_text())
     assert app.warning[0].value == "Nothing here looks like this, and the model cannot redraw it."
     assert "Is it a digit?" in sentences(app)
     app.selectbox(key="told_other").set_value(6).run()
@@ -426,42 +379,40 @@ def test_an_odd_neighbor_is_marked_in_words(engine, gallery):
         }
 
     index = next(index for index in range(len(gallery)) if odd(index))
-    app = page(q=f"{gallery.name}-{index}")
+    app = search_page(q=f"{gallery.name}-{index}")
     for button, label in zip(neighbor_buttons(app), labels(app), strict=True):
         assert (f"≠ {gallery.labels[index]}" in button.label) == (label != gallery.labels[index])
 
 
 def test_the_presenter_view_folds_the_controls_away_and_invites(seventh):
-    app = page(q=seventh, present="true")
+    app = search_page(q=seventh, present="true")
     assert app.toggle(key="present").value
     assert any("Only this machine can open this page" in markdown.value for markdown in app.markdown)
 
 
 def test_the_canvas_is_there_before_the_engine(monkeypatch, strokes):
     order = []
-    load_engine = search_page.load_engine
-    monkeypatch.setattr(canvas, "draw_canvas", lambda: order.append("canvas"))
-    monkeypatch.setattr(search_page, "load_engine", lambda: order.append("engine") or load_engine())
-    page()
+    load_engine = search.load_engine
+    monkeypatch.setattr(canvas, "draw_canvas", lambda visit: order.append("canvas"))
+    monkeypatch.setattr(search, "load_engine", lambda: order.append("engine") or load_engine())
+    search_page()
     assert order == ["canvas", "engine"]
 
 
-def test_an_address_that_has_fallen_behind_the_settings_is_corrected(seventh):
-    app = page(q=seventh)
+def test_the_address_and_the_link_say_the_options(seventh):
+    app = search_page(q=seventh)
     app.slider(key="neighbors").set_value(6).run()
     app.toggle(key="difference").set_value(True).run()
-    app.query_params.update({"neighbors": "5", "guess": "true"})  # as an answer wrote it that was on its way
-    del app.query_params["difference"]
-    app.run()
-    said = {key: value[0] if isinstance(value, list) else value for key, value in app.query_params.items()}
-    assert said == {"q": seventh, "neighbors": "6", "difference": "true"}
-    assert "neighbors=6&difference=true" in app.code[0].value or "difference=true&neighbors=6" in app.code[0].value
+    assert app.query_params == {"q": seventh, "neighbors": "6", "difference": "true"}
+    assert app.code[0].value.endswith(f"/?q={seventh}&neighbors=6&difference=true")
+    app.slider(key="neighbors").set_value(4).run()
+    assert app.query_params == {"q": seventh, "difference": "true"}
 
 
 def test_missing_artifacts_are_said_with_the_command_that_repairs_them(monkeypatch, tmp_path):
     loading.load_engine.clear()
     monkeypatch.setattr(artifacts, "DIRECTORY", tmp_path)
-    app = page()
+    app = search_page()
     assert "manifest.json is missing" in app.error[0].value
     assert "python -m autoencoder train" in app.error[0].value
 
@@ -478,7 +429,7 @@ def no_mnist(monkeypatch, tmp_path):
 
 
 def test_without_mnist_the_page_searches_the_bundled_digits_and_says_so(no_mnist):
-    app = page()
+    app = search_page()
     assert "bundled gallery, not MNIST" in app.warning[0].value
     app.button(key="random").click().run()
     assert len(labels(app)) == 4
@@ -489,7 +440,7 @@ def test_without_mnist_the_page_searches_the_bundled_digits_and_says_so(no_mnist
 
 @pytest.mark.mnist
 def test_when_mnist_is_back_it_is_searched(no_mnist):
-    app = page()
+    app = search_page()
     assert app.warning
     no_mnist()
     app.button(key="try_mnist_again").click().run()
@@ -498,7 +449,7 @@ def test_when_mnist_is_back_it_is_searched(no_mnist):
 
 
 def test_what_streamlit_does_after_a_run_leaves_keras_as_it_is():
-    page()
+    search_page()
     keras.layers.Dense(1)
     script_runner._clean_problem_modules()  # clears Keras' session, and TensorFlow's compiled graphs with it
     assert keras.layers.Dense(1).name != "dense"  # as the first after that would be named

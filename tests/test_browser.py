@@ -11,9 +11,9 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from autoencoder.ink.preprocess import digit_from_strokes
-from autoencoder.ink.strokes import scale_to_canvas, simplify
+from autoencoder.ink.strokes import scale_to_canvas
 from autoencoder.measure.serving import free_port
-from autoencoder.ui import address
+from autoencoder.query.question import Drawing
 
 
 @pytest.fixture
@@ -260,7 +260,7 @@ def test_the_address_holds_the_drawing_and_shows_it_elsewhere(page, visit, drawi
 
 
 def test_a_drawing_from_an_address_can_be_drawn_on(visit, server):
-    page = visit(f"{server}/?q={address.to_text('Draw', simplify(scale_to_canvas([np.array([[0, 0], [0, 9]])], 150)))}")
+    page = visit(f"{server}/?q={Drawing.of(scale_to_canvas([np.array([[0, 0], [0, 9]])], 150)).to_text()}")
     expect_neighbors(page)
     before = picture(page, "the query as the model sees it")
     box = page.locator("canvas.upper-canvas").bounding_box()
@@ -357,7 +357,7 @@ def test_a_class_is_invited_by_a_qr_code(visit, seventh):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("state", ["", "difference=true&neighbors=20", "present=true&guess=true&q=eighth"])
 def test_everyone_can_use_the_page(visit, server, drawings, gallery, width, scheme, state):
-    drawing = address.to_text("Draw", simplify(scale_to_canvas([np.array(s, float) for s in drawings[0][0]], 170)))
+    drawing = Drawing.of(scale_to_canvas([np.array(s, float) for s in drawings[0][0]], 170)).to_text()
     query = state.replace("eighth", f"{gallery.name}-8") if "q=" in state else f"{state}&q={drawing}"
     page = visit(f"{server}/?{query}", canvas=False, viewport={"width": width, "height": 800}, color_scheme=scheme)
     expect(page.get_by_alt_text("the reconstruction")).to_be_visible(timeout=ANSWER_MS)

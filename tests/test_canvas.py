@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from autoencoder.ink.strokes import simplify
+from autoencoder.query.question import Drawing
 from autoencoder.ui import canvas
-from autoencoder.ui.canvas import BLANK, strokes_from_fabric
+from autoencoder.ui.canvas import strokes_from_fabric
 
 
 def path(commands, left, top, **how):
@@ -16,7 +17,7 @@ LINE = [["M", 0, 0], ["L", 10, 20]]
 
 
 def test_a_blank_canvas_has_no_strokes():
-    assert strokes_from_fabric(BLANK) == []
+    assert strokes_from_fabric({"objects": []}) == []
 
 
 def test_a_line_keeps_its_points():
@@ -91,16 +92,7 @@ def test_the_longest_stroke_is_simplified_on_a_small_stack():
     assert len(kept[0]) == len(zigzag)
 
 
-def test_strokes_put_on_the_canvas_are_those_that_come_back(monkeypatch):
-    state = {}
-    monkeypatch.setattr(canvas.st, "session_state", _State(state))
-    strokes = [np.array([[10, 20], [30, 80], [200, 81]]), np.array([[5, 5]])]
-    canvas.show_strokes(strokes)
-    assert [stroke.tolist() for stroke in canvas.strokes()] == [stroke.tolist() for stroke in strokes]
-    canvas.show_strokes([])
-    assert canvas.strokes() is None
-
-
-class _State(dict):
-    __getattr__ = dict.__getitem__
-    __setattr__ = dict.__setitem__
+def test_a_drawing_put_on_the_canvas_is_the_one_that_comes_back():
+    drawing = Drawing.of([np.array([[10, 20], [30, 80], [200, 81]]), np.array([[5, 5]])])
+    assert Drawing.of(strokes_from_fabric(canvas._fabric_from_drawing(drawing))) == drawing
+    assert canvas._fabric_from_drawing(None) == {"objects": []}

@@ -27,7 +27,7 @@ def line_of_digits(positions, labels):
 
 def test_hits_count_the_neighbors_that_show_the_query_s_digit():
     gallery = line_of_digits([0, 0.1, 0.2, 0.3, 0.4, 0.9], [1, 1, 1, 2, 2, 2])
-    # The last one's neighbours are 0.4, 0.3, 0.2, 0.1: two 2s and two 1s. The first one's are 1, 1, 2, 2.
+    # The last one's neighbors are 0.4, 0.3, 0.2, 0.1: two 2s and two 1s. The first one's are 1, 1, 2, 2.
     assert hits_at_4(Pixels(), gallery).tolist() == [2, 2, 2, 1, 1, 2]
 
 
@@ -39,7 +39,7 @@ def test_queries_from_outside_are_not_left_out():
 
 def test_disturbed_queries_are_left_out_of_their_own_answers():
     gallery = line_of_digits([0, 0.1, 0.2, 0.3, 0.4, 0.9], [1, 1, 1, 2, 2, 2])
-    assert hits_at_4(Pixels(), gallery, gallery, own=True).tolist() == hits_at_4(Pixels(), gallery).tolist()
+    assert hits_at_4(Pixels(), gallery, gallery, in_gallery=True).tolist() == hits_at_4(Pixels(), gallery).tolist()
 
 
 def test_noise_and_a_shift_cost_pixels_their_neighbors(bundled):
@@ -147,4 +147,4 @@ def test_failures_show_the_query_beside_its_neighbors():
     picture = picture_failures(Pixels(), gallery)
     assert picture.shape == (90, 450)  # the first alone finds none of its kind
     assert picture[3, 3] == 255  # the query's first pixel, 0, dark on light
-    assert picture[3, 90 * 4 + 3] == round(0.4 * 255)  # its fourth neighbour's
+    assert picture[3, 90 * 4 + 3] == round(0.4 * 255)  # its fourth neighbor's

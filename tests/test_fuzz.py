@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from slow_pictures import SLOW
 from streamlit.testing.v1 import AppTest
-from test_photo import SLOW
 
 from autoencoder.ink.photo import digit_from_image
 from autoencoder.ink.preprocess import NoDigitError, digit_from_strokes
 from autoencoder.ink.strokes import BRUSH_PX, simplify
-from autoencoder.ui import address
+from autoencoder.query.question import from_text
 from autoencoder.ui.canvas import strokes_from_fabric
-from autoencoder.ui.options import FEWEST, MOST, SWITCHES
+from autoencoder.ui.options import FEWEST_NEIGHBORS, MOST_NEIGHBORS, SWITCHES
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "100"))
 MOST_S = 0.2 if "FUZZ_EXAMPLES" in os.environ else 1.0  # of this thread's CPU: exact where that is what is measured
@@ -137,11 +137,11 @@ QUESTIONS = (
 @fuzzed
 @given(QUESTIONS)
 def test_any_question_in_an_address_is_understood_or_refused(text):
-    asked = outcome(lambda: address.from_text(text), ValueError)
+    asked = outcome(lambda: from_text(text), ValueError)
     if isinstance(asked, str):
         assert "expected" in asked
     else:
-        assert address.from_text(address.to_text(*asked))[0] == asked[0]
+        assert from_text(asked.to_text()) == asked
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +150,7 @@ def app():
         from autoencoder.ui import canvas
         from autoencoder.ui.pages.search import search_page
 
-        canvas.draw_canvas = lambda: None
+        canvas.draw_canvas = lambda visit: None
         search_page()
 
     return search
@@ -158,8 +158,8 @@ def app():
 
 SETTINGS = st.fixed_dictionaries(
     {},
-    optional={"neighbors": st.integers(FEWEST - 2, MOST + 2).map(str) | st.text(max_size=8)}
-    | {key: st.sampled_from(["true", "false", "TRUE"]) | st.text(max_size=8) for key in SWITCHES},
+    optional={"neighbors": st.integers(FEWEST_NEIGHBORS - 2, MOST_NEIGHBORS + 2).map(str) | st.text(max_size=8)}
+    | {key: st.sampled_from(["true", "false", "TRUE"]) | st.text(max_size=8) for key in (*SWITCHES, "test")},
 )
 
 

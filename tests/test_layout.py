@@ -55,6 +55,63 @@ def test_what_needs_no_tensorflow_does_not_import_it(module):
     assert subprocess.run([sys.executable, "-c", check], cwd=ROOT).returncode == 0
 
 
+# What a folder may import of the others. Modules at the root belong to none: both ways share them.
+MAY_IMPORT = {
+    "ink": set(),
+    "root": {"ink"},
+    "query": {"ink", "root"},
+    "gallery": {"ink", "root", "query"},
+    "build": {"ink", "root", "query"},
+    "measure": {"ink", "root", "query", "gallery", "build"},
+    "ui": {"ink", "root", "query", "gallery"},
+}
+
+
+def modules():
+    """The package's modules but its entry, by their dotted names."""
+    for path in PACKAGE.rglob("*.py"):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        if parts[-1] != "__main__" and "commands" not in parts:
+            yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+def imports_of_the_package(path):
+    """The package's modules that a file imports anywhere."""
+    names = {name for name, _ in modules()}
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            below = [f"{node.module}.{name.name}" for name in node.names]
+            yield from ([name for name in below if name in names] or [node.module]) if node.module in names else ()
+
+
+def folder(module):
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 and parts[1] in MAY_IMPORT else "root"
+
+
+def test_imports_run_one_way():
+    for module, path in modules():
+        allowed = MAY_IMPORT[folder(module)] | {folder(module)}
+        others = {folder(imported) for imported in imports_of_the_package(path)}
+        assert others <= allowed, f"{module} imports of {others - allowed}"
+
+
+def test_no_two_modules_import_each_other():
+    needs = {module: set(imports_of_the_package(path)) - {module} for module, path in modules()}
+    while leaves := [module for module, others in needs.items() if not others & needs.keys()]:
+        for module in leaves:
+            del needs[module]
+    assert not needs, f"circles: {needs}"
+
+
+@pytest.mark.parametrize("module", ["ui.pages.search", "gallery.opening"])
+def test_serving_imports_nothing_of_the_training(module):
+    check = (
+        f"import sys, autoencoder.{module}; sys.exit(any(name.startswith('autoencoder.build') for name in sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", check], cwd=ROOT).returncode == 0
+
+
 def requirements(name):
     """What a file and those that it names require, a line each, in order."""
     for line in (ROOT / name).read_text("utf-8").splitlines():

@@ -64,7 +64,7 @@ def test_agreement_is_better_the_nearer_the_pairs():
 def test_the_loss_is_the_sum_of_its_two_terms(bundled):
     keras.utils.set_random_seed(0)
     still = WarpStrength(rotation=0, shear=0, log_scale=0, shift_px=0, thickness=0)
-    model = ContentAndPose(build_encoder(), build_decoder(), seed=0, agreement_weight=5, strength=still, noise=0.0)
+    model = ContentAndPose(build_encoder(), build_decoder(), seed=0, agreement_weight=5, strength=still, most_noise=0.0)
     x = bundled.images[:16]
     z = model.encoder(np.concatenate([x, x]), training=True)[:16]  # with no warp, both views are x itself
     decoded = model.decoder(z, training=True)
@@ -79,7 +79,7 @@ def test_the_loss_is_the_sum_of_its_two_terms(bundled):
 def test_one_of_the_partners_is_warped(bundled):
     keras.utils.set_random_seed(0)
     still = WarpStrength(rotation=0, shear=0, log_scale=0, shift_px=0, thickness=0)
-    model = ContentAndPose(build_encoder(), build_decoder(), seed=0, strength=still, noise=0.0)
+    model = ContentAndPose(build_encoder(), build_decoder(), seed=0, strength=still, most_noise=0.0)
     x, others = bundled.images[:64], np.stack([bundled.images[64:128], bundled.images[128:192]], axis=1)
     seen = []
     model.encoder = lambda images, training: seen.append(images.numpy()) or build_encoder()(images)

@@ -4,16 +4,16 @@ import json
 
 import numpy as np
 import pytest
+from pages import asked, boxes, labels, lesson, neighbor_buttons, search_page
 from PIL import Image
-from test_app import asked, boxes, labels, neighbor_buttons, page
-from test_app import strokes as strokes  # what is on the canvas, for each test here as there
-from test_pages import page as lesson
 
 from autoencoder.__main__ import main
 from autoencoder.data import UNLABELLED
 from autoencoder.query.search import SearchError
 from autoencoder.ui import lesson as lesson_module
 from autoencoder.ui import loading
+
+pytestmark = pytest.mark.usefixtures("strokes")
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def served(own, monkeypatch):
 
 
 def test_the_page_searches_the_gallery_that_the_environment_names():
-    app = page()
+    app = search_page()
     app.button(key="random").click().run()
     assert not app.exception
     assert asked(app).startswith("our_scans-")
@@ -55,14 +55,14 @@ def test_the_page_searches_the_gallery_that_the_environment_names():
 
 
 def test_more_neighbors_than_the_gallery_has_are_all_of_them(own, monkeypatch):
-    app = page(q="our_scans-3", neighbors="20")
+    app = search_page(q="our_scans-3", neighbors="20")
     assert len(labels(app)) == 20
     monkeypatch.setattr(type(loading.load_engine().engine.gallery), "__len__", lambda gallery: 7)
     assert len(labels(app.run())) == 6
 
 
 def test_an_address_of_another_gallery_is_told():
-    app = page(q="mnist-7")
+    app = search_page(q="mnist-7")
     assert "is not in this gallery" in app.toast[0].value
     assert asked(app).startswith("our_scans-")
 
@@ -70,7 +70,7 @@ def test_an_address_of_another_gallery_is_told():
 def test_only_digits_that_are_labelled_so_can_be_asked_for():
     gallery = loading.load_engine().engine.gallery
     object.__setattr__(gallery, "labels", np.where(gallery.labels == 5, 4, UNLABELLED).astype(np.uint8))
-    app = page(q="our_scans-3")
+    app = search_page(q="our_scans-3")
     assert app.selectbox(key="digit").options == ["any", "4"]
     app.selectbox(key="digit").set_value(4).run()
     assert int(gallery.labels[int(asked(app).split("-")[1])]) == 4
@@ -81,7 +81,7 @@ def test_without_labels_the_verdict_is_left_to_the_visitor(bundled, tmp_path, mo
     assert main(["gallery", "build", str(tmp_path / "digits.npy"), "--out", str(tmp_path / "bare")]) == 0
     monkeypatch.setenv("GALLERY", str(tmp_path / "bare"))
     loading.load_engine.clear()
-    app = page(q="bare-3")
+    app = search_page(q="bare-3")
     assert not app.selectbox
     assert "The look-alikes have no labels: judge for yourself." in boxes(app)
     assert all("no label" in button.label for button in neighbor_buttons(app))
@@ -114,12 +114,12 @@ def test_lessons_are_not_for_galleries_that_would_fill_the_memory(monkeypatch):
 def test_a_gallery_that_is_not_there_or_damaged_is_told(monkeypatch, tmp_path):
     monkeypatch.setenv("GALLERY", str(tmp_path))
     loading.load_engine.clear()
-    assert "holds no gallery" in page().error[0].value
+    assert "holds no gallery" in search_page().error[0].value
     assert "holds no gallery" in lesson("compare").error[0].value
 
 
 def test_a_search_engine_that_stops_answering_is_told_and_asked_again(monkeypatch):
-    app = page(q="our_scans-3")
+    app = search_page(q="our_scans-3")
     engine = loading.load_engine().engine
     answer = engine.nearest.kneighbors
     monkeypatch.setattr(engine, "nearest", Silent(engine.nearest))
@@ -178,7 +178,9 @@ def test_a_build_lists_what_it_left_out(own, capsys):
         (["gallery", "info", "nowhere"], "holds no gallery"),
         (["gallery", "push", "nowhere", "--to", "x.db"], "holds no gallery"),
         (["evaluate", "--gallery", "nowhere"], "holds no gallery"),
-        (["evaluate", "--keep"], "leave out --gallery"),
+        (["evaluate", "--keep", "--failures", "x.png"], "with a gallery of your own (--gallery, or GALLERY"),
+        (["evaluate", "--keep", "--failures", "x.png"], "leave out --keep, --failures"),
+        (["search", "x.png", "--part", "all"], "leave out --part"),
     ],
 )
 def test_a_failure_is_one_line_and_a_status(arguments, message, capsys):

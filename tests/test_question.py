@@ -1,27 +1,71 @@
+import base64
 import contextlib
+import io
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
-from autoencoder.ui.address import CAMERA, DRAW, RANDOM, UPLOAD, from_text, to_text
+from autoencoder.data import unseen_part
+from autoencoder.query.question import Drawing, GalleryDigit, Hint, Picture, Query, from_text
+
+CROSS = Drawing.of([[[10, 20], [30, 40]], [[30, 20], [10, 40]]])
 
 
 def test_each_kind_of_question_is_read_as_it_was_written(gallery):
-    source, strokes = from_text(to_text(DRAW, [np.array([[10, 20], [30, 40]]), np.array([[5, 5]])]))
-    assert (source, [stroke.tolist() for stroke in strokes]) == (DRAW, [[[10, 20], [30, 40]], [[5, 5]]])
-    assert from_text(to_text(RANDOM, ("digits", 907))) == (RANDOM, ("digits", 907))
-    for kind in (UPLOAD, CAMERA):
-        source, digit = from_text(to_text(kind, gallery.images[3]))
-        assert source == UPLOAD
-        np.testing.assert_array_equal(digit, gallery.images[3])
+    for question in (CROSS, GalleryDigit("digits", 907), Picture.of(gallery.images[3])):
+        assert from_text(question.to_text()) == question
+
+
+def test_a_picture_keeps_its_digit(gallery):
+    np.testing.assert_array_equal(Picture.of(gallery.images[3]).digit, gallery.images[3])
+    np.testing.assert_array_equal(Picture.of(gallery.images[3]).to_query(gallery).digit, gallery.images[3])
 
 
 def test_an_address_needs_no_quoting(gallery):
-    for text in (to_text(DRAW, [np.array([[10, 20], [30, 40]])]), to_text(UPLOAD, gallery.images[0])):
-        assert set(text) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._")
-        assert len(text) < 1000
+    for question in (CROSS, Picture.of(gallery.images[0])):
+        assert set(question.to_text()) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._")
+        assert len(question.to_text()) < 1000
+
+
+def test_a_drawing_becomes_a_digit_or_a_hint(gallery):
+    assert CROSS.to_query(gallery).digit.shape == (28, 28)
+    assert CROSS.to_query(gallery).index is None
+    for strokes, hint in (((), "blank"), ([[[5, 5]]], "only a dot")):
+        with pytest.raises(Hint, match=hint):
+            Drawing.of(strokes).to_query(gallery)
+    with pytest.raises(Hint, match="blank"):
+        Drawing(()).to_shrunk_query()
+
+
+def test_a_digit_of_the_gallery_has_its_index_and_label_or_a_hint(gallery):
+    query = GalleryDigit(gallery.name, 7).to_query(gallery)
+    assert (query.index, query.label) == (7, gallery.label(7))
+    for other in (GalleryDigit(gallery.name, len(gallery)), GalleryDigit("another", 7)):
+        with pytest.raises(Hint, match="not in this gallery"):
+            other.to_query(gallery)
+
+
+def test_a_random_digit_has_the_label_that_is_wanted_and_is_another(bundled):
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        assert bundled.label(GalleryDigit.at_random(bundled, label=7, rng=rng).index) == 7
+    one = bundled.images[:1], bundled.labels[:1]
+    two = bundled.images[:2], bundled.labels[:2]
+    few = {n: type(bundled)("few", *arrays, "") for n, arrays in ((1, one), (2, two))}
+    for _ in range(5):
+        before = GalleryDigit("few", 0)
+        assert GalleryDigit.at_random(few[2], label=None, other_than=before, rng=rng).index == 1
+        assert GalleryDigit.at_random(few[1], label=None, other_than=before, rng=rng).index == 0  # there is no other
+
+
+@pytest.mark.mnist
+def test_a_query_has_no_index_in_a_part_that_it_does_not_belong_to(gallery):
+    part = unseen_part(gallery)
+    assert Query(gallery.images[54_321], 54_321, gallery.label(54_321)).within(part).index is None
+    assert Query(gallery.images[5], 5, gallery.label(5)).within(part).index == 5
 
 
 @pytest.mark.parametrize(
@@ -36,10 +80,11 @@ def test_what_this_page_never_writes_is_refused(text):
         from_text(text)
 
 
-def test_a_picture_of_another_size_is_refused(gallery):
-    text = to_text(UPLOAD, gallery.images[0][:20])
+def test_a_picture_of_another_size_is_refused():
+    png = io.BytesIO()
+    Image.new("L", (28, 20)).save(png, "PNG")
     with pytest.raises(ValueError, match="expected a digit"):
-        from_text(text)
+        from_text(f"png-{base64.urlsafe_b64encode(png.getvalue()).decode().rstrip('=')}")
 
 
 @given(st.sampled_from(["strokes-", "png-", "mnist-", ""]), st.text(max_size=50))

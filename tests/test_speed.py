@@ -26,7 +26,7 @@ def test_tasks_take_turns_and_are_compared_with_the_first():
 
 
 def test_each_step_of_a_query_and_each_engine_is_measured(engine):
-    steps = list(speed.ask_path(engine, n_calls=1))
+    steps = list(speed.query_steps(engine, n_calls=1))
     assert [step.split(":")[0] for step in steps] == ["whole", "preprocess", "encode", "search", "decode"]
     engines = {"ours", "scikit-learn, brute force", "NumPy, full sort", "FAISS IndexFlatL2"}
     assert set(speed.searches(500, 8)) == engines

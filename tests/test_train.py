@@ -28,17 +28,18 @@ def few_digits(monkeypatch, bundled):
     return whole
 
 
-def test_training_leaves_artifacts_that_search(few_digits, tmp_path, capfd):
-    metrics = train.train(epochs=3, decoder_epochs=1, seed=0, directory=tmp_path, checkpoints=tmp_path / "checkpoints")
+def test_training_leaves_artifacts_that_search_in_a_new_folder(few_digits, tmp_path, capfd):
+    new = tmp_path / "a" / "new one"
+    metrics = train.train(epochs=3, decoder_epochs=1, seed=0, directory=new, checkpoints=tmp_path / "checkpoints")
     out, progress = capfd.readouterr()
     assert "loss" in progress
     assert "loss" not in out
-    kept = artifacts.load_metrics(tmp_path)
+    kept = artifacts.load_metrics(new)
     assert kept.pop("pca_by_size")["32"]["mse"] < 0.05
     assert kept == metrics
     assert set(metrics) == {"mnist", "digits", "mnist_noisy", "mnist_shifted", "mnist_all", "knn"}
     assert set(metrics["mnist"]) == {"pixels", "pca", "latent"}
-    engine = Engine.load(few_digits, tmp_path)
+    engine = Engine.load(few_digits, new)
     for searched, n in ((engine, 612), (engine.unseen, 100)):
         found = [neighbor.index for neighbor in searched.search(few_digits.images[3], n - 1, exclude=3).neighbors]
         assert sorted([*found, 3]) == list(range(n))
@@ -120,3 +121,10 @@ def test_the_textbook_s_autoencoder_adds_its_figures_and_changes_nothing_else(fe
     after = artifacts.verify(tmp_path)["files"]
     assert {name for name in after if after[name] != before[name]} == {"metrics.json"}
     assert set(artifacts.load_metrics(tmp_path)["digits"]) == {"pixels", "pca", "latent", "textbook"}
+
+
+def test_the_textbook_s_figures_can_be_the_first_of_a_new_folder(few_digits, tmp_path):
+    measured = train.train_textbook(epochs=1, seed=0, directory=tmp_path / "new")
+    assert set(measured["digits"]) == {"textbook"}
+    assert artifacts.load_metrics(tmp_path / "new") == measured
+    assert set(artifacts.verify(tmp_path / "new")["files"]) == {"metrics.json"}

@@ -58,7 +58,7 @@ def test_there_is_no_ink_outside_the_frame(far):
     assert resample(np.ones((1, 28, 28), np.float32), positions).numpy().max() == 0
 
 
-def test_a_shift_moves_the_centre_of_mass_by_that_much():
+def test_a_shift_moves_the_center_of_mass_by_that_much():
     image = np.zeros((500, 28, 28), np.float32)
     image[:, 13:15, 13:15] = 1
     strength = WarpStrength(rotation=0, shear=0, log_scale=0, shift_px=3, thickness=0)

@@ -1,12 +1,14 @@
 """The whole way of a query behind one call: digit, latent, reconstruction, neighbors."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autoencoder import artifacts
-from autoencoder.data import unseen_part
-from autoencoder.query.search import NearestNeighbors, distances_to
+from autoencoder.data import Digits, unseen_part
+from autoencoder.query.search import NearestNeighbors, Searcher, distances_to
 from autoencoder.query.typical import N_NEAREST, Traits, Typical, are_two_shapes
 from autoencoder.spaces import Latent
 
@@ -31,9 +33,9 @@ class SearchResult:
     the gallery's own digits, as `Typical` has it, and `two_shapes` where it also shows two shapes side by side.
     """
 
-    query: np.ndarray
-    latent: np.ndarray
-    reconstruction: np.ndarray
+    query: NDArray[np.float32]
+    latent: NDArray[np.float32]
+    reconstruction: NDArray[np.float32]
     neighbors: tuple[Neighbor, ...]
     reconstruction_mse: float
     error_rank: float
@@ -46,7 +48,7 @@ class Engine:
 
     Args:
         gallery: Digits to search in.
-        nearest: the NearestNeighbors, of whichever kind, of their latents float32 (n, 32), in order.
+        nearest: the Searcher of their latents float32 (n, 32), in order.
         typical: the Typical of them.
         space: the Latent space.
         unseen: the Engine of the gallery's part that the network has not seen; None where that is all of it.
@@ -55,7 +57,9 @@ class Engine:
     part of.
     """
 
-    def __init__(self, gallery, nearest, typical, space, unseen=None):
+    def __init__(
+        self, gallery: Digits, nearest: Searcher, typical: Typical, space: Latent, unseen: "Engine | None" = None
+    ) -> None:
         if len(nearest.vectors) != len(gallery):
             raise ValueError(f"expected {len(gallery)} latents, one a digit, received {len(nearest.vectors)}")
         self.gallery = gallery
@@ -69,7 +73,7 @@ class Engine:
         self.space.inverse_transform(self.space.transform(gallery.images[:1]))
 
     @classmethod
-    def load(cls, gallery, directory):
+    def load(cls, gallery: Digits, directory: Path) -> "Engine":
         """The engine of the verified artifacts for a gallery.
 
         Raises:
@@ -89,13 +93,13 @@ class Engine:
             )
         space, latents = Latent.load(directory), artifacts.load_latents(gallery.name, directory)
 
-        def engine(digits, *, is_part=False, **unseen):
+        def engine(digits: Digits, *, is_part: bool = False, unseen: Engine | None = None) -> Engine:
             typical = Typical.load(artifacts.typical_path(gallery.name, directory, unseen=is_part))
-            return cls(digits, NearestNeighbors(latents[: len(digits)]), typical, space, **unseen)
+            return cls(digits, NearestNeighbors(latents[: len(digits)]), typical, space, unseen)
 
         return engine(gallery, unseen=engine(part, is_part=True) if part else None)
 
-    def search(self, digit, n_neighbors=4, exclude=None):
+    def search(self, digit: NDArray[np.float32], n_neighbors: int = 4, exclude: int | None = None) -> SearchResult:
         """The latent, the reconstruction and the nearest digits of the gallery.
 
         Args:
@@ -108,6 +112,14 @@ class Engine:
 
         Raises:
             ValueError: `digit` is of another shape or range, or the gallery has fewer digits.
+
+        >>> from autoencoder.data import load_bundled
+        >>> engine = Engine.load(load_bundled(), artifacts.DIRECTORY)
+        >>> result = engine.search(engine.gallery.images[7], exclude=7)
+        >>> [neighbor.label for neighbor in result.neighbors]
+        [7, 7, 7, 7]
+        >>> result.latent.shape, result.reconstruction.shape
+        ((32,), (28, 28))
         """
         digit = np.array(digit, np.float32)
         if digit.shape != (28, 28):
@@ -115,9 +127,10 @@ class Engine:
         if not ((digit >= 0) & (digit <= 1)).all():
             raise ValueError(f"expected a digit in [0, 1], received [{digit.min():g}, {digit.max():g}]")
         latent, reconstruction = self.space.encode_and_decode(digit)
-        available = len(self.gallery) - (exclude is not None)
-        distances, indices = self._kneighbors(latent, max(n_neighbors, min(N_NEAREST, available)), exclude)
-        of_nearest = distances[None, :N_NEAREST], indices[None, :N_NEAREST]
+        available = len(self.gallery) if exclude is None else len(self.gallery) - 1
+        n_found = max(n_neighbors, min(N_NEAREST, available))
+        distances, indices = self.nearest.kneighbors(latent[None], n_found, exclude=exclude)
+        of_nearest = distances[:, :N_NEAREST], indices[:, :N_NEAREST]
         traits = Traits.of(digit[None], reconstruction[None], self.gallery, *of_nearest)
         for array in (digit, latent, reconstruction):
             array.setflags(write=False)
@@ -126,14 +139,14 @@ class Engine:
             digit,
             latent,
             reconstruction,
-            tuple(self._neighbor(*found) for found in zip(indices[:n_neighbors], distances, strict=False)),
+            tuple(self._neighbor(*found) for found in zip(indices[0, :n_neighbors], distances[0], strict=False)),
             reconstruction_mse=error,
             error_rank=self.typical.error_rank(error),
             unlike=unlike,
             two_shapes=unlike and bool(are_two_shapes(digit[None])[0]),
         )
 
-    def find_nearest_of(self, label, result, exclude=None):
+    def find_nearest_of(self, label: int, result: SearchResult, exclude: int | None = None) -> tuple[int, Neighbor]:
         """The nearest digit of a label to a query that was searched for: its rank from 1, and the Neighbor.
 
         Args:
@@ -154,11 +167,5 @@ class Engine:
         nearer = (distances < distances[index]).sum() + (distances[:index] == distances[index]).sum()
         return int(nearer) + 1, self._neighbor(index, distances[index])
 
-    def _kneighbors(self, latent, n_neighbors, exclude):
-        """The distances float64 and the indices int64 (n_neighbors,) of the digits that are nearest to a latent."""
-        left_out = None if exclude is None else np.array([exclude])
-        distances, indices = self.nearest.kneighbors(latent[None], n_neighbors, exclude=left_out)
-        return distances[0], indices[0]
-
-    def _neighbor(self, index, distance):
+    def _neighbor(self, index: int, distance: float) -> Neighbor:
         return Neighbor(int(index), self.gallery.label(index), float(distance))

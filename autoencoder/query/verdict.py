@@ -1,6 +1,7 @@
 """What was found, in one sentence; and where the query's label is known, whether that is up to standard."""
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 GOOD, FINE, POOR, FOUND, UNLIKE = "good", "fine", "poor", "found", "unlike"
@@ -19,41 +20,48 @@ class Verdict:
     sentence: str
 
 
-def judge(labels, *, digit=None, unlike=False, two_shapes=False, badly_redrawn=False):
+def judge(
+    labels: Sequence[int | None],
+    *,
+    digit: int | None = None,
+    unlike: bool = False,
+    two_shapes: bool = False,
+    badly_redrawn: bool = False,
+) -> Verdict:
     """The verdict on an answer.
 
     Where the query's digit is known, the neighbors are graded by it: all alike is good, up to a quarter odd is fine,
-    more is not up to standard. Of a drawing nobody knows it, so it is said what was found and no more.
+    more is not up to standard. Nobody knows which digit a drawing is, so the verdict says what was found and no more.
 
     Args:
         labels: of the neighbors, nearest first; None of those that have none, which count for nothing.
         digit: the query's own label, or None.
         unlike: whether the query is stranger than the gallery's own digits are.
-        two_shapes: whether that is since it shows two shapes.
+        two_shapes: whether it shows two shapes side by side.
         badly_redrawn: whether its reconstruction is worse than nearly all of theirs.
 
     Returns:
         Verdict; its digit is the query's or, where that is not known, that of most neighbors, of two equally frequent
         ones the nearer.
     """
-    labels = [label for label in labels if label is not None]
+    known = [label for label in labels if label is not None]
     if digit is not None:
-        return _graded(labels, digit, unlike)
-    most = Counter(labels).most_common(1)[0][0] if labels else None
+        return _graded(known, digit, unlike)
+    most = Counter(known).most_common(1)[0][0] if known else None
     if unlike:
         sentence = UNLIKE_AND_NOT_REDRAWN if badly_redrawn else UNLIKE_ALL
         return Verdict(UNLIKE, most, TWO_SHAPES if two_shapes else sentence)
-    return Verdict(FOUND, most, _found(labels, most))
+    return Verdict(FOUND, most, _found(known, most))
 
 
-def named(digit, mark=""):
+def named(digit: int | None, mark: str = "") -> str:
     """A digit with its article, "a 3" or "an 8", the digit between two marks; "no label" for None."""
     if digit is None:
         return "no label"
     return f"{'an' if digit == 8 else 'a'} {mark}{digit}{mark}"
 
 
-def _graded(labels, digit, unlike):
+def _graded(labels: list[int], digit: int, unlike: bool) -> Verdict:
     n, n_odd = len(labels), len(labels) - labels.count(digit)
     unusual = f"This is an unusual {digit}. " if unlike else ""
     if not labels:
@@ -68,10 +76,10 @@ def _graded(labels, digit, unlike):
     return Verdict(POOR, digit, unusual + sentence)
 
 
-def _found(labels, most):
-    n, n_most = len(labels), labels.count(most)
-    if not labels:
+def _found(labels: list[int], most: int | None) -> str:
+    if most is None:
         return "The look-alikes have no labels: judge for yourself."
+    n, n_most = len(labels), labels.count(most)
     if n == 1:
         return f"The nearest look-alike is {named(most)}."
     if n_most == n:
@@ -81,7 +89,7 @@ def _found(labels, most):
     return f"The look-alikes disagree: {_listed(labels)}."
 
 
-def _listed(labels):
+def _listed(labels: Iterable[int]) -> str:
     """Digits in words, the most frequent first: "2 are 3s, one is a 1 and one is a 7"."""
     parts = [
         f"one is {named(digit)}" if count == 1 else f"{count} are {digit}s"

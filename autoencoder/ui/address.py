@@ -1,61 +1,83 @@
-"""A question as a text for the page's address, and back."""
+"""The page's address: it holds the question and the options, so that a copy of it shows the same page elsewhere."""
 
-import base64
-import io
-import re
+from collections.abc import Mapping
+from urllib.parse import urlencode
 
-import numpy as np
-from PIL import Image
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from autoencoder.ink import strokes as pen
+from autoencoder.ink.strokes import LONGEST_TEXT
+from autoencoder.query.question import Question, from_text
+from autoencoder.ui.classroom import address_for_others
+from autoencoder.ui.options import Options, set_options
+from autoencoder.ui.visit import DRAW, Visit
 
-DRAW, RANDOM, UPLOAD, CAMERA = "Draw", "Random", "Upload", "Camera"
-SOURCES = (DRAW, RANDOM, UPLOAD, CAMERA)
-GALLERY_NAME = re.compile("[a-z0-9_]{1,64}")
-LONGEST_PNG = 4000  # characters; those of this page have a few hundred
-
-
-def to_text(source, value):
-    """What is asked as a text: strokes, (gallery name, index) or a digit float32 (28, 28), as the source has it."""
-    if source == DRAW:
-        return f"strokes-{pen.to_text(value)}"
-    if source == RANDOM:
-        gallery_name, index = value
-        return f"{gallery_name}-{index}"
-    return f"png-{_text_from_digit(value)}"
+QUESTION = "q"
 
 
-def from_text(text):
-    """What a text of `to_text` asks: the source, and strokes, (gallery name, index) or a digit.
+def parameters_of(question: Question | None, options: Options) -> dict[str, str]:
+    """The parameters that say what is asked and how; a drawing that is too long for an address is left out."""
+    text = question.to_text() if question else ""
+    said = {QUESTION: text} if 0 < len(text) <= LONGEST_TEXT else {}
+    return said | options.to_parameters()
 
-    Raises:
-        ValueError: it is no such text.
+
+def open_address(visit: Visit, page: str) -> None:
+    """Ask what the address asks, where the page has not written it: when a visit begins, and when it goes back.
+
+    A visitor goes back by the browser's own button. A link from another page of the app has no question in it, and what
+    is asked stays.
     """
-    kind, _, said = text.partition("-")
-    if kind == "strokes":
-        return DRAW, pen.from_text(said)
-    if kind == "png":
-        return UPLOAD, _digit_from_text(said)
-    if GALLERY_NAME.fullmatch(kind) and said.isascii() and said.isdecimal() and len(said) < 10:
-        return RANDOM, (kind, int(said))
-    raise ValueError(f"expected strokes, a gallery's index or a digit, received {text[:20]!r}")
-
-
-def _text_from_digit(digit):
-    """A digit float32 (28, 28) in 256 levels as a PNG in base 64."""
-    png = io.BytesIO()
-    Image.fromarray(np.round(digit * 255).astype(np.uint8)).save(png, "PNG", optimize=True)
-    return base64.urlsafe_b64encode(png.getvalue()).decode().rstrip("=")
-
-
-def _digit_from_text(text):
-    if len(text) > LONGEST_PNG or not text.isascii():
-        raise ValueError(f"expected at most {LONGEST_PNG} characters of a digit, received {len(text)}")
+    begins, comes_from_elsewhere = visit.page is None, visit.page not in (None, page)
+    visit.page = page
+    if comes_from_elsewhere:
+        visit.restart_canvas()
+    parameters = st.query_params.to_dict()
+    if parameters == visit.address or not (begins or comes_from_elsewhere or _goes_back()):
+        return
+    visit.address = parameters
+    is_link = comes_from_elsewhere and QUESTION not in parameters
+    wrong = set_options(parameters, keep_others=is_link)
+    if wrong:
+        show_hint(f"The address sets {' and '.join(wrong)} to something that cannot be, so it is ignored.")
+    if is_link:
+        return
     try:
-        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        image = Image.open(io.BytesIO(data), formats=["PNG"])
-        if (image.size, image.mode) == ((28, 28), "L"):
-            return np.asarray(image, np.float32) / 255
-    except Exception:  # Pillow's readers raise whatever their format's parser trips over
-        pass
-    raise ValueError("expected a digit as this page writes it, received something else")
+        asked = from_text(parameters[QUESTION]) if parameters.get(QUESTION) else None
+    except ValueError:
+        show_hint("The address names no digit that can be shown, so the page starts afresh.")
+        asked = None
+    visit.replace(asked, None if asked else DRAW)
+    if visit.history and visit.history[-1][1] == asked:
+        visit.history.pop()
+
+
+def write_address(visit: Visit, parameters: Mapping[str, str]) -> None:
+    """Have the address say this, unless it does.
+
+    The browser may still be taking up what was written before, and then its own address is behind or ahead of it. So
+    the address is left alone only where both the browser's and the one written last say this.
+    """
+    if parameters == visit.address == st.query_params.to_dict():
+        return
+    visit.address = dict(parameters)
+    st.query_params.from_dict(parameters)
+
+
+def link_to(parameters: Mapping[str, str]) -> str | None:
+    """An address that shows the page to others, or None where the question is too long for it."""
+    if QUESTION not in parameters:
+        return None
+    page = address_for_others() or st.context.url or ""  # None under AppTest
+    for_others = {name: value for name, value in parameters.items() if name != "present"}
+    return f"{page.rstrip('/')}/?{urlencode(for_others)}"
+
+
+def show_hint(sentence: str) -> None:
+    st.toast(sentence, icon=":material/link_off:", duration="long")
+
+
+def _goes_back() -> bool:
+    """Whether this run shows an earlier page of the browser's history. Only Streamlit's own context knows it."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation

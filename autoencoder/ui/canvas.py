@@ -1,9 +1,14 @@
 """The drawing canvas and its buttons."""
 
+from typing import Any
+
 import numpy as np
 import streamlit as st
+from numpy.typing import ArrayLike, NDArray
 
-from autoencoder.ink.strokes import BRUSH_PX, CANVAS_PX, simplify
+from autoencoder.ink.strokes import BRUSH_PX, CANVAS_PX
+from autoencoder.query.question import Drawing
+from autoencoder.ui.visit import DRAW, Visit, current_visit
 
 INK, PAPER = "#ffffff", "#000000"
 CURVE_STEPS = np.array([[0.25], [0.5], [0.75], [1]])  # of the way along a curve: the points that it is replaced by
@@ -11,7 +16,6 @@ CURVE_WEIGHTS = np.hstack([(1 - CURVE_STEPS) ** 2, 2 * CURVE_STEPS * (1 - CURVE_
 NUMBERS_OF = {"M": 2, "L": 2, "Q": 4}  # a command of a path: move, line, quadratic curve
 MOST_COMMANDS, MOST_OF_A_STROKE = 4000, 1000  # of a drawing: minutes of scribbling; and without lifting the pen
 FARTHEST_PX = 100_000  # from the canvas' corner: its editing tool may move a stroke outside
-BLANK = {"objects": []}
 # The canvas waits for 200 ms after a stroke before it sends the drawing, in case there is another. Its own button,
 # "Update the app with this drawing", sends it at once: so a stroke's end presses it.
 SEND_AT_ONCE = """<script>
@@ -38,52 +42,34 @@ class TooLongError(ValueError):
     """A drawing has more points than can be followed at the pace of a pen."""
 
 
-def draw_canvas():
-    """Show the canvas. What is drawn there is kept in the session, so that it outlasts a look at another source."""
+def draw_canvas(visit: Visit) -> None:
+    """Show the canvas, and have the visit's drawing follow the pen."""
     from streamlit_drawable_canvas import st_canvas  # registers itself, which works under a running app alone
 
-    state = st.session_state
-    state.setdefault("drawing", BLANK)
-    state.setdefault("canvas_start", BLANK)
-    with st.container(gap=None):  # for the script takes no room
+    with st.container(gap=None):  # the script takes no room
         st_canvas(
             stroke_width=BRUSH_PX,
             stroke_color=INK,
             background_color=PAPER,
             height=CANVAS_PX,
             width=CANVAS_PX,
-            initial_drawing=state.canvas_start,
+            initial_drawing=_fabric_from_drawing(visit.canvas_start) | {"number": visit.canvas_starts},
             key="canvas",
-            on_change=_keep_drawing,
+            on_change=_take_drawing,
         )
         st.html(SEND_AT_ONCE, unsafe_allow_javascript=True)
-    if hint := state.pop("canvas_hint", None):
-        st.toast(hint, icon=":material/draw:")
 
 
-def strokes():
-    """The visitor's drawing as `simplify` gives it, or None where it is blank."""
-    return st.session_state.get("strokes") or None
-
-
-def show_strokes(strokes):
-    """Have the canvas show strokes, as `simplify` gives them, when it is next shown."""
-    _restart({"objects": [_fabric_path(stroke) for stroke in strokes]})
-
-
-def undo_and_clear():
+def show_undo_and_clear(visit: Visit) -> None:
     """Two buttons: take the last stroke back, or all of them. (The canvas' own show only under a mouse.)"""
-    blank = not st.session_state.get("drawing", BLANK)["objects"]
-    st.button("Undo", icon=":material/undo:", key="undo", on_click=_undo, disabled=blank)
-    st.button("Clear", icon=":material/delete:", key="clear", on_click=_restart, args=(BLANK,), disabled=blank)
+    strokes = visit.question.strokes if isinstance(visit.question, Drawing) else ()
+    shorter = Drawing(strokes[:-1])
+    for label, icon, drawing in (("Undo", ":material/undo:", shorter), ("Clear", ":material/delete:", None)):
+        change = (drawing, DRAW)
+        st.button(label, icon=icon, key=label.lower(), on_click=visit.replace, args=change, disabled=not strokes)
 
 
-def restore_drawing():
-    """Have the canvas start from the kept drawing when it is next shown."""
-    _restart(st.session_state.get("drawing", BLANK))
-
-
-def strokes_from_fabric(drawing):
+def strokes_from_fabric(drawing: Any) -> list[NDArray[np.float64]]:
     """The strokes of a Fabric.js drawing, as they stand on its canvas.
 
     Args:
@@ -113,39 +99,35 @@ def strokes_from_fabric(drawing):
     return strokes
 
 
-def _keep_drawing():
+def _take_drawing() -> None:
+    """Have the visit ask for what is on the canvas."""
+    visit = current_visit()
     try:
-        drawing = st.session_state.canvas["drawing"]["raw"]
-        strokes = simplify(strokes_from_fabric(drawing))
+        strokes = strokes_from_fabric(st.session_state.canvas["drawing"]["raw"])
     except TooLongError:
-        st.session_state.canvas_hint = "That stroke was too long to follow, so it is gone: draw a shorter one."
-        restore_drawing()
-        return
+        hint = "That stroke was too long to follow, so it is gone: draw a shorter one."
+        st.toast(hint, icon=":material/draw:")
+        visit.restart_canvas()
     except (KeyError, TypeError, ValueError):
-        return  # the canvas sends no such thing: somebody else does, and gets the drawing that was there
-    st.session_state.drawing, st.session_state.strokes = drawing, strokes
+        pass  # the canvas sends no such thing: somebody else does, and the drawing stays as it was
+    else:
+        visit.draw(Drawing.of(strokes))
 
 
-def _undo():
-    _restart({"objects": st.session_state.drawing["objects"][:-1]})
+def _fabric_from_drawing(drawing: Drawing | None) -> dict[str, Any]:
+    """A drawing as a Fabric.js drawing, its strokes as the canvas' own brush draws them."""
+    return {"objects": [_fabric_path(np.array(stroke)) for stroke in drawing.strokes] if drawing else []}
 
 
-def _restart(drawing):
-    """Have the canvas show a drawing: it takes up another start, and tells them apart by their number."""
-    state = st.session_state
-    state.drawing, state.strokes = drawing, simplify(strokes_from_fabric(drawing))
-    state.canvas_start = drawing | {"number": state.get("canvas_start", BLANK).get("number", 0) + 1}
-
-
-def _fabric_path(stroke):
-    """A stroke int (n_points, 2) as an object of a Fabric.js drawing, drawn as the canvas' own brush does."""
+def _fabric_path(stroke: NDArray[np.int64]) -> dict[str, Any]:
+    """A stroke int (n_points, 2) as an object of a Fabric.js drawing."""
     (first_x, first_y), *others = stroke.tolist()
-    centre = (stroke.min(axis=0) + stroke.max(axis=0)) / 2
+    center_x, center_y = ((stroke.min(axis=0) + stroke.max(axis=0)) / 2).tolist()
     return {
         "type": "Path",
         "path": [["M", first_x, first_y], *(["L", x, y] for x, y in others)],
-        "left": float(centre[0]),
-        "top": float(centre[1]),
+        "left": center_x,
+        "top": center_y,
         "originX": "center",
         "originY": "center",
         "fill": None,
@@ -156,9 +138,9 @@ def _fabric_path(stroke):
     }
 
 
-def _flatten(commands):
+def _flatten(commands: list[list[Any]]) -> NDArray[np.float64]:
     """The points of a path, its curves replaced by short lines."""
-    points = []
+    points: list[ArrayLike] = []
     for command, *numbers in commands:
         if len(numbers) != NUMBERS_OF.get(command):
             raise ValueError(f"expected M and L with 2 numbers, Q with 4, received {command!r} with {len(numbers)}")
@@ -167,13 +149,13 @@ def _flatten(commands):
     return np.array(points)
 
 
-def _on_canvas(path, points):
+def _on_canvas(path: dict[str, Any], points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Points of a path moved from its own coordinates to where the object stands, as Fabric.js places it."""
-    centre = (points.min(axis=0) + points.max(axis=0)) / 2
+    center = (points.min(axis=0) + points.max(axis=0)) / 2
     angle, skew_x, skew_y = np.radians([path.get(name, 0) for name in ("angle", "skewX", "skewY")])
     scale_x = path.get("scaleX", 1) * (-1 if path.get("flipX") else 1)
     scale_y = path.get("scaleY", 1) * (-1 if path.get("flipY") else 1)
     rotation = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
     skew = np.array([[1, np.tan(skew_x)], [0, 1]]) @ [[1, 0], [np.tan(skew_y), 1]]
     matrix = rotation @ np.diag([scale_x, scale_y]) @ skew
-    return (points - centre) @ matrix.T + [path["left"], path["top"]]
+    return (points - center) @ matrix.T + [path["left"], path["top"]]

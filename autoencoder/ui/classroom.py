@@ -11,7 +11,7 @@ ALL_ADDRESSES = ("0.0.0.0", "::")
 QR_PX = 400  # to be scanned from the last row
 
 
-def lan_host():
+def lan_host() -> str | None:
     """This machine's address on its network as a text, or None where no network leads elsewhere.
 
     A UDP socket is bound to the interface that its packets would leave by; none is sent.
@@ -24,7 +24,7 @@ def lan_host():
         return probe.getsockname()[0]
 
 
-def announce():
+def announce() -> None:
     """Print where the page is, on this machine and, where it is served to others, on the network."""
     here = f"http://localhost:{st.get_option('server.port')}"
     if named := st.get_option("server.allowedHosts"):
@@ -38,7 +38,7 @@ def announce():
     print(f"On the projector: {here}/?present=true", flush=True)
 
 
-def address_for_others():
+def address_for_others() -> str | None:
     """Where other devices find this page, or None where it is served to this machine alone or has no such address."""
     url = urlsplit(st.context.url or "")
     if url.hostname and url.hostname not in (*THIS_MACHINE, *ALL_ADDRESSES):
@@ -48,7 +48,7 @@ def address_for_others():
     return f"http://{host}:{st.get_option('server.port')}"
 
 
-def invite():
+def invite() -> None:
     """A button that shows the page's address as a QR code for the pupils' tablets, and in letters."""
     address = address_for_others()
     with st.popover(address or "Join", icon=":material/qr_code_2:"):

@@ -10,6 +10,7 @@ import ipaddress
 import logging
 import socket
 import warnings
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cache
 from urllib.parse import urlsplit
@@ -18,10 +19,12 @@ from google.protobuf.message import DecodeError
 from starlette.datastructures import Headers
 from starlette.formparsers import MultiPartParser
 from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 from streamlit import config, net_util, runtime
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from autoencoder.ui.classroom import announce, lan_host
@@ -39,10 +42,10 @@ LOGGER = logging.getLogger(__name__)
 class Guard:
     """ASGI middleware that refuses a foreign Host and drops the messages that no page sends."""
 
-    def __init__(self, app):
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope, receive, send):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
         elif not is_answered(Headers(scope=scope).get("host")):
@@ -56,14 +59,15 @@ class Guard:
 
 
 @asynccontextmanager
-async def guarded(_app):
+async def guarded(_app: ASGIApp) -> AsyncIterator[None]:
     """While the server runs: what middleware does not reach is bounded, and the server has said where it is."""
     # Streamlit asks an address on the internet for this machine's own, to judge a foreign origin, and everybody waits.
     net_util.get_external_ip = lambda: None
     # Starlette writes uploads above 1 MB to the disk, which may be full.
     MultiPartParser.spool_max_size = (config.get_option("server.maxUploadSize") + 1) * MEGABYTE
     # Streamlit keeps all that a visitor uploads until the visitor has left.
-    MemoryUploadedFileManager.add_file = _keeping_the_last(MemoryUploadedFileManager.add_file)
+    keep_the_last = _keeping_the_last(MemoryUploadedFileManager.add_file)
+    MemoryUploadedFileManager.add_file = keep_the_last  # type: ignore[method-assign]  # it has no setting for this
     # Pillow warns of each odd tag in a picture, and one picture may have 65,535.
     warnings.filterwarnings("ignore", module="PIL")
     # Streamlit keeps three or four descriptors for each visitor, and for two minutes more.
@@ -77,7 +81,7 @@ async def guarded(_app):
         forgetting.cancel()
 
 
-def is_answered(host):
+def is_answered(host: str | None) -> bool:
     """Whether the Host that a request names, with or without a port, None where it names none, gets an answer.
 
     A page elsewhere can have its own name lead to this server, and then reads its answers (DNS rebinding). It cannot do
@@ -101,7 +105,7 @@ def is_answered(host):
     return True
 
 
-def _refusal():
+def _refusal() -> str:
     """A sentence for who calls the server by a name that it does not answer to."""
     if named := config.get_option("server.allowedHosts"):
         return f"This server answers to {' and '.join(named)} alone, as its --server.allowedHosts says.\n"
@@ -113,14 +117,14 @@ def _refusal():
 
 
 @cache
-def _own_names():
+def _own_names() -> set[str]:
     """The names that this machine has on its network, in small letters."""
     whole = socket.gethostname().lower()
     short = whole.partition(".")[0]
     return {"localhost", whole, short, f"{short}.local"}
 
 
-def raise_descriptor_limit():
+def raise_descriptor_limit() -> None:
     """Have the process open as many files and connections as its system lets it, up to 10,240."""
     try:
         import resource
@@ -132,7 +136,7 @@ def raise_descriptor_limit():
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-def is_from_a_page(message):
+def is_from_a_page(message: BackMsg) -> bool:
     """Whether a BackMsg is one that a page of this app sends.
 
     Others would have the server drop its caches, list the checkout's files, install things or name thousands of files.
@@ -143,10 +147,10 @@ def is_from_a_page(message):
     return kind in MESSAGES and len(message.file_urls_request.file_names) <= FILES_AT_ONCE
 
 
-def _only_from_pages(receive):
+def _only_from_pages(receive: Receive) -> Receive:
     """What `receive` gives, without the messages that no page sends; what is no message ends the connection."""
 
-    async def receive_from_pages():
+    async def receive_from_pages() -> Message:
         while True:
             event = await receive()
             if event["type"] != "websocket.receive":
@@ -162,7 +166,7 @@ def _only_from_pages(receive):
     return receive_from_pages
 
 
-async def _forget_downloads():
+async def _forget_downloads() -> None:
     """Have Streamlit forget the files that no page shows, every 30 s; a download goes at the second time."""
     while True:
         await asyncio.sleep(FORGET_EVERY_S)
@@ -172,10 +176,10 @@ async def _forget_downloads():
             LOGGER.exception("files that no page shows could not be forgotten")
 
 
-def _keeping_the_last(add_file):
+def _keeping_the_last(add_file: Callable[..., None]) -> Callable[..., None]:
     """`add_file` of the uploads' manager, which then forgets all but a visitor's last."""
 
-    def add_and_forget(manager, session_id, file):
+    def add_and_forget(manager: MemoryUploadedFileManager, session_id: str, file: UploadedFileRec) -> None:
         add_file(manager, session_id, file)
         for file_id in list(manager.file_storage[session_id])[:-UPLOADS_OF_A_VISITOR]:
             manager.remove_file(session_id, file_id)

@@ -12,8 +12,10 @@ import streamlit as st
 from autoencoder import artifacts
 from autoencoder.artifacts import ArtifactError
 from autoencoder.data import DataError, load_mnist
-from autoencoder.query.search import NearestNeighbors, SearchError
-from autoencoder.spaces import PCA, Pixels
+from autoencoder.gallery.opening import add_gallery_options, open_engine
+from autoencoder.query.engine import Engine
+from autoencoder.query.search import NearestNeighbors, Searcher, SearchError
+from autoencoder.spaces import PCA, Pixels, Space
 from autoencoder.study import Study
 
 DOWNLOAD_WAIT_S = 5  # a page is not kept longer for a network that may not be there
@@ -24,30 +26,25 @@ NOT_TO_BE_HAD = ArtifactError, DataError, SearchError  # what `load_engine` rais
 class Loaded:
     """The engine, and why its gallery is not MNIST (None if it is)."""
 
-    engine: object
+    engine: Engine
     problem: str | None
 
 
 @st.cache_resource(show_spinner=False)
-def load_engine():
+def load_engine() -> Loaded:
     """The engine of the server's own gallery where it was given one, of MNIST's, or of the bundled digits.
 
-    A gallery of one's own is named by `GALLERY`, and an address of Milvus by `MILVUS`, in the environment or after
+    A gallery of one's own is named by `GALLERY`, and a Milvus server by `MILVUS`, in the environment or after
     `streamlit run app.py --` as --gallery and --milvus.
 
     Raises:
         ArtifactError, DataError, SearchError: an artifact or the gallery is missing or damaged, or Milvus is not there.
     """
     artifacts.verify(artifacts.DIRECTORY)  # first: without them there is no use in waiting for MNIST
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is imported, with the networks
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # one image is too small to share, and a class fills the cores
-    from autoencoder.gallery.opening import (
-        open_engine,  # TensorFlow comes with it: seconds, while the page is already there
-    )
-
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--gallery", default=os.environ.get("GALLERY"))
-    parser.add_argument("--milvus", default=os.environ.get("MILVUS"))
+    add_gallery_options(parser)
     given, _ = parser.parse_known_args(sys.argv[1:])
     loaded = Loaded(*open_engine(artifacts.DIRECTORY, own=given.gallery, milvus=given.milvus, wait_s=DOWNLOAD_WAIT_S))
     for charts in ("altair", "pandas"):  # half a second that the first visitor of a chart need not wait
@@ -61,26 +58,26 @@ def load_engine():
 
 
 @st.cache_resource(show_spinner=False)
-def load_spaces(_engine, gallery_name):
+def load_spaces(_engine: Engine, gallery_name: str) -> dict[str, tuple[Space, Searcher]]:
     """The spaces to compare: name -> (space, the NearestNeighbors of the gallery's vectors there)."""
-    spaces = Pixels(), PCA.load(artifacts.DIRECTORY)
-    images = _engine.gallery.images[:]
-    searchers = {space.name: (space, NearestNeighbors(space.transform(images))) for space in spaces}
-    return {_engine.space.name: (_engine.space, _engine.nearest)} | searchers
+    spaces: dict[str, tuple[Space, Searcher]] = {_engine.space.name: (_engine.space, _engine.nearest)}
+    for space in (Pixels(), PCA.load()):
+        spaces[space.name] = space, NearestNeighbors(space.transform(_engine.gallery.images[:]))
+    return spaces
 
 
 @st.cache_resource(show_spinner=False)
-def load_study(gallery_name):
+def load_study(gallery_name: str) -> Study:
     """What the build has found out about a gallery, as `Study` has it."""
     return Study.load(artifacts.study_path(gallery_name, artifacts.DIRECTORY))
 
 
-def is_studied(gallery_name):
+def is_studied(gallery_name: str) -> bool:
     """Whether the build has studied the gallery, as it has MNIST's and the bundled one."""
     return artifacts.study_path(gallery_name, artifacts.DIRECTORY).is_file()
 
 
-def try_mnist_again():
+def try_mnist_again() -> None:
     """Look for MNIST once more; if it is there now, the next `load_engine` searches it."""
     try:
         load_mnist(wait_s=DOWNLOAD_WAIT_S)

@@ -1,72 +1,94 @@
-"""What a visitor can set besides the query; the address holds each setting under its key."""
+"""What a visitor can set besides the question."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
 
 import streamlit as st
 
-FEWEST, MOST, USUAL = 1, 20, 4  # neighbors
-PART = "test"
+from autoencoder.query.engine import Engine
+
+FEWEST_NEIGHBORS, MOST_NEIGHBORS = 1, 20
 SWITCHES = {
-    "prepare": ("Center and scale the drawing like MNIST's", True),
-    "difference": ("Show the difference", False),
-    "guess": ("Guess first", False),
-    "present": ("Presenter view", False),
-    PART: ("Only the 10,000 test digits", False),
+    "prepare": "Center and scale the drawing like MNIST's",
+    "difference": "Show the difference",
+    "guess": "Guess first",
+    "present": "Presenter view",
 }
+# The texts that an address may set an option to, and what they mean.
+NEIGHBORS = {str(number): number for number in range(FEWEST_NEIGHBORS, MOST_NEIGHBORS + 1)}
+TRUTHS = {"true": True, "false": False}
+TEST_SWITCH = "Only the 10,000 test digits"
 
 
 @dataclass(frozen=True)
 class Options:
-    """How many neighbors to show, and each switch as it is set, but for that of `choose_part`."""
+    """The settings, each under the name that it has in the address.
 
-    neighbors: int
-    prepare: bool
-    difference: bool
-    guess: bool
-    present: bool
-
-
-def choose_options():
-    """Show the slider and the switches; returns the Options."""
-    _correct_address()
-    neighbors = st.slider("Neighbors", FEWEST, MOST, USUAL, key="neighbors", bind="query-params", width=220)
-    return Options(neighbors, **{key: _switch(key) for key in SWITCHES if key != PART})
-
-
-def choose_part(engine):
-    """Let the visitor choose what of MNIST is searched; returns the engine of that, else the given one."""
-    if engine.unseen is engine:
-        return engine
-    return engine.unseen if _switch(PART, help="Search only digits that the network has never seen.") else engine
-
-
-def _switch(key, **options):
-    label, default = SWITCHES[key]
-    return st.toggle(label, default, key=key, bind="query-params", width="content", **options)
-
-
-def is_presented():
-    """Whether the presenter view is on, to be asked before its switch is shown."""
-    return st.session_state.get("present", _said("present", "false") == "true")
-
-
-def nonsense_in_address():
-    """The keys of settings that the address sets to what cannot be; Streamlit leaves them out without a word."""
-    wrong = [key for key in SWITCHES if _said(key, "true") not in ("true", "false")]
-    numbers = [str(number) for number in range(FEWEST, MOST + 1)]
-    return wrong if _said("neighbors", str(USUAL)) in numbers else [*wrong, "neighbors"]
-
-
-def _correct_address():
-    """Write the settings into the address anew where a late answer has written older ones.
-
-    Streamlit does so when a setting is assigned.
+    `neighbors` is how many to show, from 1 to 20. The others are switches: to `prepare` a drawing as MNIST's digits
+    are, to show the `difference` of query and reconstruction, to `guess` before the answer is shown, to `present` the
+    page in large type, and to search in the `test` digits alone.
     """
-    usual = {"neighbors": USUAL} | {key: default for key, (_, default) in SWITCHES.items()}
-    for key in usual.keys() & st.session_state.keys():
-        if _said(key, str(usual[key]).lower()) != str(st.session_state[key]).lower():
-            st.session_state[key] = st.session_state[key]
+
+    neighbors: int = 4
+    prepare: bool = True
+    difference: bool = False
+    guess: bool = False
+    present: bool = False
+    test: bool = False
+
+    @classmethod
+    def from_parameters(cls, parameters: Mapping[str, str]) -> tuple[Self, list[str]]:
+        """The options that an address sets, and the names of those that it sets to what cannot be."""
+        valid: dict[str, Any] = {}
+        wrong = []
+        for name in asdict(cls()):
+            values = NEIGHBORS if name == "neighbors" else TRUTHS
+            text = parameters.get(name)
+            if text is None:
+                continue
+            if text.lower() in values:
+                valid[name] = values[text.lower()]
+            else:
+                wrong.append(name)
+        return cls(**valid), wrong
+
+    def to_parameters(self) -> dict[str, str]:
+        """What an address says of the options: those that are not as usual."""
+        usual = Options()
+        return {name: str(value).lower() for name, value in asdict(self).items() if value != getattr(usual, name)}
+
+    def part_of(self, engine: Engine) -> Engine:
+        """The engine of what is to be searched: of the digits that the network has not seen, or of all."""
+        return engine.unseen if self.test else engine
 
 
-def _said(key, default):
-    return st.query_params.get(key, default).lower()
+def current_options() -> Options:
+    """The options as they are set."""
+    return Options(**{name: st.session_state.get(name, usual) for name, usual in asdict(Options()).items()})
+
+
+def set_options(parameters: Mapping[str, str], *, keep_others: bool) -> list[str]:
+    """Set the options to what an address says, the others to what is usual unless they are to be kept.
+
+    Returns:
+        The names of those that it sets to what cannot be.
+    """
+    options, wrong = Options.from_parameters(parameters)
+    for name, value in asdict(options).items():
+        if name in parameters or not keep_others:
+            st.session_state[name] = value
+    return wrong
+
+
+def show_options(engine: Engine) -> None:
+    """The slider and the switches; where the gallery has a part that the network has not seen, a switch for that."""
+    state = st.session_state
+    for name, value in asdict(current_options()).items():
+        state.setdefault(name, value)
+    st.slider("Neighbors", FEWEST_NEIGHBORS, MOST_NEIGHBORS, key="neighbors", persist_state="session", width=220)
+    for name, label in SWITCHES.items():
+        st.toggle(label, key=name, persist_state="session", width="content")
+    if engine.unseen is not engine:
+        seen = "Search only digits that the network has never seen."
+        st.toggle(TEST_SWITCH, key="test", persist_state="session", width="content", help=seen)

@@ -5,7 +5,7 @@ import streamlit as st
 PRESENTER_TYPE_PX = "20px"  # 16 is Streamlit's own
 
 
-def fit_screen(*, present):
+def fit_screen(*, present: bool) -> None:
     """Have the answer on a projector's first screen, 1280 x 720, and in larger type where the page is presented.
 
     A phone that opens the presented page keeps its type, for larger would cut off the row of sources.

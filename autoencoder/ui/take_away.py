@@ -4,15 +4,19 @@ import csv
 import io
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from autoencoder.data import StoredImages
+from autoencoder.ink.preprocess import to_bytes
+from autoencoder.query.engine import SearchResult
 from autoencoder.query.verdict import named
 
 TILE_PX, GAP_PX, TEXT_PX = 140, 20, 20
 COLUMNS = 5
 
 
-def picture_card(images, result, sentence):
+def picture_card(images: NDArray[np.float32] | StoredImages, result: SearchResult, sentence: str) -> bytes:
     """A PNG, as bytes: the query, its reconstruction, the neighbors with label and distance, and the verdict.
 
     Args:
@@ -36,7 +40,7 @@ def picture_card(images, result, sentence):
     for row, tiles in enumerate(rows):
         for column, (digit, lines) in enumerate(tiles):
             x, y = GAP_PX + column * (TILE_PX + GAP_PX), 5 * TEXT_PX + row * row_px
-            picture = Image.fromarray(np.round(digit * 255).astype(np.uint8))
+            picture = Image.fromarray(to_bytes(digit))
             card.paste(picture.resize((TILE_PX, TILE_PX), Image.Resampling.NEAREST), (x, y))
             drawing.text((x, y + TILE_PX + 4), "\n".join(lines), fill="black", font=font)
     png = io.BytesIO()
@@ -44,7 +48,7 @@ def picture_card(images, result, sentence):
     return png.getvalue()
 
 
-def neighbors_table(result):
+def neighbors_table(result: SearchResult) -> str:
     """The neighbors as CSV with a header, nearest first: rank, index in the gallery, label, distance."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")

@@ -2,21 +2,23 @@
 
 import streamlit as st
 
-from autoencoder.query.verdict import UNLIKE, named
-from autoencoder.ui import visit
+from autoencoder.query.engine import Engine, SearchResult
+from autoencoder.query.question import Query
+from autoencoder.query.verdict import UNLIKE, Verdict, named
 from autoencoder.ui.pictures import show_digit
+from autoencoder.ui.visit import Visit, current_visit
 
 OTHER = "told_other"
 PICTURE_PX = 60
 
 
-def ask(found, labelled):
+def ask(found: Verdict, labelled: list[int], visit: Visit) -> None:
     """Ask whether the query, which has no label, shows the digit that was found, or which of those that are labelled.
 
     Once the visitor has said it, say so, and let the visitor change it.
     """
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if (digit := visit.told()) is not None:
+        if (digit := visit.told) is not None:
             st.markdown(f"You said: {named(digit, '**')}.", width="content")
             st.button("Change", key="told_change", on_click=visit.tell, args=(None,))
             return
@@ -36,7 +38,7 @@ def ask(found, labelled):
         )
 
 
-def show_nearest_of(digit, engine, query, result):
+def show_nearest_of(digit: int, engine: Engine, query: Query, result: SearchResult) -> None:
     """Show where the nearest of a digit is among the look-alikes."""
     rank, nearest = engine.find_nearest_of(digit, result, exclude=query.index)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -45,5 +47,5 @@ def show_nearest_of(digit, engine, query, result):
         st.markdown(sentence, width="stretch")
 
 
-def _tell_other():
-    visit.tell(st.session_state[OTHER])
+def _tell_other() -> None:
+    current_visit().tell(st.session_state[OTHER])

@@ -1,148 +1,117 @@
-"""What a visit remembers: the question, those before it, and the address that says it."""
+"""What a visit remembers: what is asked, what was asked before, and what the address says."""
 
-from urllib.parse import urlencode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
-from autoencoder.ink.strokes import LONGEST_TEXT
-from autoencoder.ui import address, canvas
-from autoencoder.ui.address import DRAW
-from autoencoder.ui.classroom import address_for_others
-from autoencoder.ui.options import nonsense_in_address
+from autoencoder.query.question import Drawing, GalleryDigit, Picture, Question
 
-PARAMETER = "q"
+DRAW, RANDOM, UPLOAD, CAMERA = TABS = "Draw", "Random", "Upload", "Camera"
 LONGEST_HISTORY = 100
 
 
-def question():
-    """The source that is chosen and what is asked there, None where nothing is yet.
+@dataclass
+class Visit:
+    """One visitor's questions, tab by tab, and what belongs to them.
 
-    That is strokes as `simplify` gives them, (gallery name, index), or a digit float32 (28, 28).
+    `asked` is what each tab asks, if it asks anything, and `history` what was asked before, with its tab. The canvas
+    shows `canvas_start` whenever `canvas_starts` has grown; a visitor's pen goes on from there. `problem` is a sentence
+    on a picture that could not be read, `picture` the last that could, with its gray float32 (h, w). `address` holds
+    the parameters that the page's address was last given, `page` the title of the page that was last opened.
     """
-    source = st.session_state.setdefault("source", DRAW)
-    return source, canvas.strokes() if source == DRAW else st.session_state.get(_kept(source))
+
+    tab: str = DRAW
+    asked: dict[str, Question] = field(default_factory=dict)
+    history: list[tuple[str, Question]] = field(default_factory=list)
+    canvas_start: Drawing | None = None
+    canvas_starts: int = 0
+    problem: str | None = None
+    picture: tuple[Picture, NDArray[np.float32]] | None = None
+    address: Mapping[str, str] | None = None
+    page: str | None = None
+    has_seen_engine: bool = False
+    _revealed: Question | None = None
+    _told: tuple[Question | None, int | None] = (None, None)
+
+    @property
+    def question(self) -> Question | None:
+        """What is asked now."""
+        return self.asked.get(self.tab)
+
+    def ask(self, question: Question | None, tab: str | None = None) -> None:
+        """Ask something else, in a tab or in the one that fits; `go_back` returns to what was asked before.
+
+        None asks for whatever the tab has to offer.
+        """
+        if self.question is not None:
+            self.history.append((self.tab, self.question))
+            del self.history[:-LONGEST_HISTORY]
+        self.replace(question, tab)
+
+    def replace(self, question: Question | None, tab: str | None = None) -> None:
+        """Ask something in the place of what is asked now, which `go_back` does not return to."""
+        self.tab = tab or _tab_of(question) or self.tab
+        self.problem = None
+        self._put(question)
+        if self.tab == DRAW:
+            self.restart_canvas()
+
+    def draw(self, drawing: Drawing) -> None:
+        """Ask for what is on the canvas, where the visitor has drawn it."""
+        self._put(drawing, DRAW)
+
+    def turn_to(self, tab: str) -> None:
+        """Ask again what another tab asked last."""
+        self.tab, self.problem = tab, None
+        self.restart_canvas()
+
+    def can_go_back(self) -> bool:
+        return bool(self.history)
+
+    def go_back(self) -> None:
+        """Ask again what was asked before."""
+        if self.history:
+            tab, question = self.history.pop()
+            self.replace(question, tab)
+
+    def restart_canvas(self) -> None:
+        """Have the canvas begin with the drawing that is asked."""
+        drawing = self.asked.get(DRAW)
+        self.canvas_start = drawing if isinstance(drawing, Drawing) else None
+        self.canvas_starts += 1
+
+    def reveal(self) -> None:
+        """Show the answer to the present question, whatever is to be guessed first."""
+        self._revealed = self.question
+
+    def is_revealed(self) -> bool:
+        return self.question is not None and self._revealed == self.question
+
+    def tell(self, digit: int | None) -> None:
+        """Remember which digit the present question shows, as the visitor says; None forgets it."""
+        self._told = self.question, digit
+
+    @property
+    def told(self) -> int | None:
+        """The digit that the visitor has said the present question shows; None where nothing was said of it."""
+        question, digit = self._told
+        return digit if question == self.question else None
+
+    def _put(self, question: Question | None, tab: str | None = None) -> None:
+        if question is None or question == Drawing(()):
+            self.asked.pop(tab or self.tab, None)
+        else:
+            self.asked[tab or self.tab] = question
 
 
-def ask(source, value):
-    """Ask something else; `go_back` returns to what was asked before."""
-    if question()[1] is not None:
-        history = st.session_state.setdefault("history", [])
-        history.append(question())
-        del history[:-LONGEST_HISTORY]
-    _put(source, value)
+def current_visit() -> Visit:
+    """The visit of whoever this run is for."""
+    return st.session_state.setdefault("visit", Visit())
 
 
-def settle(source, value):
-    """Have a source ask this; it is no new question, and `go_back` knows nothing of it."""
-    st.session_state[_kept(source)] = value
-
-
-def go_back():
-    """Ask again what was asked before."""
-    if can_go_back():
-        _put(*st.session_state.history.pop())
-
-
-def can_go_back():
-    return bool(st.session_state.get("history"))
-
-
-def open_address(page):
-    """Ask what the address asks, where it is another question than the page itself has written there.
-
-    So it is at the start of a visit, and when the visitor goes back by the browser's own button. An address that asks
-    nothing, when the visitor comes from another page, is that of a link to this one: the question goes along.
-    """
-    came_from = st.session_state.get("page")
-    st.session_state.page = page
-    if "address" not in st.session_state and (wrong := nonsense_in_address()):
-        show_hint(f"The address sets {' and '.join(wrong)} to something that cannot be, so it is ignored.")
-    asked = st.query_params.get(PARAMETER)
-    if came_from not in (None, page):
-        canvas.restore_drawing()
-        if asked is None:
-            st.session_state.address = None
-            return
-    if asked == st.session_state.get("address"):
-        return
-    st.session_state.address = asked
-    try:
-        _put(*(address.from_text(asked) if asked else (DRAW, None)))
-    except ValueError:
-        show_hint("The address names no digit that can be shown, so the page starts afresh.")
-        _put(DRAW, None)
-    if can_go_back() and address.to_text(*st.session_state.history[-1]) == asked:
-        st.session_state.history.pop()
-
-
-def write_address():
-    """Have the address say what is asked, unless that is a drawing too long for it.
-
-    It is left alone where it does so already: Streamlit writes all of it, with the settings as they were when it began
-    to run, and the visitor may have changed one since.
-    """
-    st.session_state.address = asked = _asked_briefly()
-    if asked == st.query_params.get(PARAMETER):
-        return
-    if asked:
-        st.query_params[PARAMETER] = asked
-    else:
-        del st.query_params[PARAMETER]
-
-
-def link():
-    """An address that shows the page as it is to others, or None where the question is too long for it."""
-    asked = _asked_briefly()
-    if not asked:
-        return None
-    parameters = {key: value for key, value in st.query_params.items() if key != "present"} | {PARAMETER: asked}
-    page = address_for_others() or st.context.url or ""  # None under AppTest
-    return f"{page.rstrip('/')}/?{urlencode(parameters)}"
-
-
-def reveal():
-    """Show the answer to the present question, whatever is to be guessed first."""
-    st.session_state.revealed = _asked()
-
-
-def is_revealed():
-    return st.session_state.get("revealed") == _asked()
-
-
-def tell(digit):
-    """Take down which digit the present question shows, as the visitor says; None forgets it."""
-    st.session_state.told = _asked(), digit
-
-
-def told():
-    """The digit that the visitor has said the present question shows; None where nothing was said of it."""
-    question, digit = st.session_state.get("told", (None, None))
-    return digit if question == _asked() else None
-
-
-def show_hint(sentence):
-    st.toast(sentence, icon=":material/link_off:", duration="long")
-
-
-def _put(source, value):
-    st.session_state.source = source
-    if source == DRAW:
-        canvas.show_strokes(value or [])
-    else:
-        settle(source, value)
-
-
-def _asked():
-    """The question as a text, however long; None where nothing is asked."""
-    source, value = question()
-    return None if value is None else address.to_text(source, value)
-
-
-def _asked_briefly():
-    """The question as a text that an address can hold; None where there is none."""
-    asked = _asked()
-    return asked if asked and len(asked) <= LONGEST_TEXT else None
-
-
-def _kept(source):
-    return f"asked by {source}"
+def _tab_of(question: Question | None) -> str | None:
+    """The tab that shows a question; a camera's picture is shown as an uploaded one is."""
+    return {Drawing: DRAW, GalleryDigit: RANDOM, Picture: UPLOAD}.get(type(question))

@@ -31,19 +31,19 @@ numbers are a better place to search than pixels or PCA (**Compare**, **Better t
 the signal and drop the noise (**Less noise**), that a shift upsets them less (**Shift**), that they are
 faster to search (**32 against 784**); and where all this fails (**Failures**).
 """
-LICENCES = """
-The code is under the MIT licence. MNIST is by Yann LeCun and Corinna Cortes, CC BY-SA 3.0. The bundled digits
+LICENSES = """
+The code is under the MIT license. MNIST is by Yann LeCun and Corinna Cortes, CC BY-SA 3.0. The bundled digits
 are the UCI data set "Optical Recognition of Handwritten Digits" by E. Alpaydin and C. Kaynak, CC BY 4.0, as
 scikit-learn ships them. The pen strokes that drawings were measured with are the UCI data set "Pen-Based
 Recognition of Handwritten Digits" by E. Alpaydin and F. Alimoglu, CC BY 4.0.
 """
 
 
-def about_page():
-    """What it is, the model card with its figures, and the licences."""
+def about_page() -> None:
+    """What it is, the model card with its figures, and the licenses."""
     begin_without_engine("About", WHAT_IT_IS)
-    st.subheader("Data and licences", anchor=False)
-    st.markdown(LICENCES)
+    st.subheader("Data and licenses", anchor=False)
+    st.markdown(LICENSES)
     try:
         card = (artifacts.DIRECTORY / CARD).read_text("utf-8")
     except OSError:

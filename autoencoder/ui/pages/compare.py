@@ -6,10 +6,13 @@ import pandas as pd
 import streamlit as st
 
 from autoencoder import artifacts
-from autoencoder.ui import visit
-from autoencoder.ui.address import RANDOM
+from autoencoder.data import Digits
+from autoencoder.query.question import GalleryDigit, Query
+from autoencoder.query.search import Searcher
+from autoencoder.spaces import Space
 from autoencoder.ui.lesson import begin, fastest_ms, show_chart, show_neighbors, show_query
 from autoencoder.ui.loading import is_studied, load_spaces, load_study
+from autoencoder.ui.visit import current_visit
 
 SPACES = {
     "latent": ("Autoencoder", "32 numbers, learned"),
@@ -21,8 +24,8 @@ N_CALLS = 5
 SEARCHED = ("latent", "pca", "pixels")
 
 
-def compare_page():
-    """The neighbours of one query in each space, and how the spaces do over the whole gallery."""
+def compare_page() -> None:
+    """The neighbors of one query in each space, and how the spaces do over the whole gallery."""
     engine = begin("Compare", "The same query, searched in three spaces. Which one knows what a digit is?")
     gallery = engine.gallery
     query = show_query(engine)
@@ -47,14 +50,13 @@ def compare_page():
         _show_figures(gallery)
 
 
-def _show_search(gallery, query, name, space, nearest):
+def _show_search(gallery: Digits, query: Query, name: str, space: Space, nearest: Searcher) -> None:
     title, what = SPACES[name]
     st.subheader(title, anchor=False)
     st.caption(what)
     vector = space.transform(query.digit[None])
-    left_out = None if query.index is None else np.array([query.index])
-    _, indices = nearest.kneighbors(vector, 4, exclude=left_out)
-    searched_ms = fastest_ms(lambda: nearest.kneighbors(vector, 4, exclude=left_out), N_CALLS)
+    _, indices = nearest.kneighbors(vector, 4, exclude=query.index)
+    searched_ms = fastest_ms(lambda: nearest.kneighbors(vector, 4, exclude=query.index), N_CALLS)
     labels = [gallery.label(index) for index in indices[0]]
     show_neighbors(gallery, indices[0], query.label)
     if query.label is not None:
@@ -65,14 +67,14 @@ def _show_search(gallery, query, name, space, nearest):
     st.markdown(f"Look **{look:.3f}**, searched in **{searched_ms:.2f} ms**")
 
 
-def _ask_where_they_disagree(gallery_name, now):
+def _ask_where_they_disagree(gallery_name: str, now: int | None) -> None:
     hits = np.stack([load_study(gallery_name).hits[name] for name in SEARCHED])
     apart = np.flatnonzero(np.ptp(hits, axis=0) >= 2)
     apart = apart[apart != now]
-    visit.ask(RANDOM, (gallery_name, int(np.random.default_rng().choice(apart))))
+    current_visit().ask(GalleryDigit(gallery_name, int(np.random.default_rng().choice(apart))))
 
 
-def _show_figures(gallery):
+def _show_figures(gallery: Digits) -> None:
     st.subheader("Over the whole gallery", anchor=False)
     figures = artifacts.load_metrics(artifacts.DIRECTORY).get(gallery.name, {})
     rows = pd.DataFrame(

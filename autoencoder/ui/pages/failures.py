@@ -4,23 +4,25 @@ from collections import Counter
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
+from autoencoder.data import Digits
+from autoencoder.query.question import GalleryDigit
 from autoencoder.query.verdict import named
-from autoencoder.ui import visit
-from autoencoder.ui.address import RANDOM
 from autoencoder.ui.lesson import begin, need_study, show_row
 from autoencoder.ui.loading import load_study
-from autoencoder.ui.options import PART
+from autoencoder.ui.options import Options
 from autoencoder.ui.pages.search import search_page
-from autoencoder.ui.query import ANY
+from autoencoder.ui.random_digit import ANY
+from autoencoder.ui.visit import current_visit
 
 AT_A_TIME = 6
 PAGE = "page_of_failures"
 FEW = 2  # of 4 right: from here on downward a search has failed
 
 
-def failures_page():
-    """The gallery's worst queries, each with the neighbours that it draws."""
+def failures_page() -> None:
+    """The gallery's worst queries, each with the neighbors that it draws."""
     engine = begin(
         "Failures",
         "The gallery's queries that find at most 2 of their own kind among 4, the worst first. Would you have known?",
@@ -31,9 +33,8 @@ def failures_page():
     failed = np.flatnonzero(hits <= FEW)
     taken_for = {int(index): _taken_for(found[index].tolist(), gallery.labels[index]) for index in failed}
     with st.container(horizontal=True):
-        choice = {"options": [ANY, *range(10)], "width": 140, "persist_state": "session", "on_change": _to_first_page}
-        digit = st.selectbox("The digit", key="failed_digit", **choice)
-        taken = st.selectbox("taken for", key="taken_for", **choice)
+        digit = _choose_digit("The digit", "failed_digit")
+        taken = _choose_digit("taken for", "taken_for")
     shown = [
         index
         for index in failed[np.argsort(hits[failed], kind="stable")]
@@ -50,21 +51,27 @@ def failures_page():
         _show_failure(gallery, int(index), study.neighbors[index])
 
 
-def _to_first_page():
+def _choose_digit(label: str, key: str) -> int | str:
+    choices = [ANY, *range(10)]
+    return st.selectbox(label, choices, key=key, width=140, persist_state="session", on_change=_to_first_page)
+
+
+def _to_first_page() -> None:
     st.session_state.pop(PAGE, None)
 
 
-def _taken_for(labels, digit):
-    """Of the labels of neighbours, nearest first, the most frequent that is not the digit; of two, the nearer's."""
+def _taken_for(labels: list[int], digit: int) -> int:
+    """Of the labels of neighbors, nearest first, the most frequent that is not the digit; of two, the nearer's."""
     return Counter(label for label in labels if label != digit).most_common(1)[0][0]
 
 
-def _show_failure(gallery, index, neighbors):
+def _show_failure(gallery: Digits, index: int, neighbors: NDArray[np.int64]) -> None:
     label = int(gallery.labels[index])
     with st.container(border=True):
         captions = [f"the query, {named(label)}", *(named(int(gallery.labels[neighbor])) for neighbor in neighbors)]
         show_row(gallery.images[[index, *neighbors]], captions, captions)
         if st.button(f"Open digit {index} in Search", icon=":material/search:", key=f"open-{index}"):
-            visit.ask(RANDOM, (gallery.name, index))
-            only_these = {PART: "true"} if gallery.name == "mnist" else None  # its other digits mend many a failure
+            current_visit().ask(GalleryDigit(gallery.name, index))
+            # The other digits of MNIST mend many a failure, so Search is opened with the test digits alone.
+            only_these = Options(test=True).to_parameters() if gallery.name == "mnist" else None
             st.switch_page(st.Page(search_page, title="Search", default=True), query_params=only_these)

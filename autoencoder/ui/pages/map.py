@@ -6,20 +6,20 @@ import altair as alt
 import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
-from autoencoder.query.verdict import judge
+from autoencoder.query.question import GalleryDigit
 from autoencoder.study import place_on_map
-from autoencoder.ui import visit
-from autoencoder.ui.address import RANDOM
-from autoencoder.ui.lesson import OURS, begin, need_study, show_chart, show_neighbors, show_query
+from autoencoder.ui.lesson import OURS, begin, need_study, show_chart, show_found, show_query
 from autoencoder.ui.loading import load_study
+from autoencoder.ui.visit import current_visit
 
 MAP_PX = 620
 HIDDEN = alt.Axis(labels=False, ticks=False, domain=False, grid=False, title=None)
 
 
-def map_page():
-    """Every digit of the gallery as a small numeral, the query as a diamond, and lines to its true neighbours."""
+def map_page() -> None:
+    """Every digit of the gallery as a small numeral, the query as a diamond, and lines to its true neighbors."""
     engine = begin(
         "Map",
         "Every digit of the gallery, as the numeral that it shows. Digits that are near each other in the 32 numbers "
@@ -31,10 +31,9 @@ def map_page():
     with query_column:
         query = show_query(engine)
         result = engine.search(query.digit, exclude=query.index)
-        found = [neighbor.index for neighbor in result.neighbors]
+        found = np.array([neighbor.index for neighbor in result.neighbors])
         st.markdown("Its nearest in 32 dimensions")
-        labels = [neighbor.label for neighbor in result.neighbors]
-        show_neighbors(engine.gallery, found, judge(labels, digit=query.label).digit)
+        show_found(engine.gallery, result, query.label)
     with map_column:
         positions = load_study(engine.gallery.name).positions
         if query.index is not None:
@@ -45,20 +44,22 @@ def map_page():
         show_chart(
             _chart(engine.gallery.labels, positions, place, found),
             height=MAP_PX,
-            key=f"map-{query.index}",  # of each query, lest an earlier choice be remembered as made
+            key=f"map-{query.index}",  # each query has a chart of its own: another would remember an earlier choice
             on_select=partial(_take_selected, engine.gallery.name, f"map-{query.index}"),
             selection_mode="chosen",
         )
 
 
-def _chart(labels, positions, place, found):
+def _chart(
+    labels: NDArray[np.uint8], positions: NDArray[np.float32], place: NDArray[np.float32], found: NDArray[np.int64]
+) -> alt.LayerChart:
     gallery = pd.DataFrame(
         {"x": positions[:, 0], "y": positions[:, 1], "digit": labels, "index": np.arange(len(labels))}
     )
     lines = pd.DataFrame({"x": place[0], "y": place[1], "x2": positions[found, 0], "y2": positions[found, 1]})
     flat = alt.Scale(domain=[-0.02, 1.02], nice=False)
     x, y = alt.X("x:Q", scale=flat, axis=HIDDEN), alt.Y("y:Q", scale=flat, axis=HIDDEN)
-    untold = alt.value(None)  # or a tooltip would give coordinates
+    no_tooltip = alt.value(None)  # else a tooltip would give coordinates
     chosen = alt.selection_point("chosen", fields=["index"], on="click", nearest=True, empty=False)
     numerals = (
         alt.Chart(gallery)
@@ -72,26 +73,26 @@ def _chart(labels, positions, place, found):
         )
         .add_params(chosen)
     )
-    ways = alt.Chart(lines).mark_rule(strokeWidth=3, color=OURS).encode(x, y, x2="x2:Q", y2="y2:Q", tooltip=untold)
+    ways = alt.Chart(lines).mark_rule(strokeWidth=3, color=OURS).encode(x, y, x2="x2:Q", y2="y2:Q", tooltip=no_tooltip)
     ends = (
         alt.Chart(lines)
         .mark_point(size=200, strokeWidth=3, filled=False, opacity=1, color=OURS)
-        .encode(alt.X("x2:Q"), alt.Y("y2:Q"), tooltip=untold)
+        .encode(alt.X("x2:Q"), alt.Y("y2:Q"), tooltip=no_tooltip)
     )
     here = (
         alt.Chart(lines.head(1))
         .mark_point(size=500, strokeWidth=5, shape="diamond", filled=False, opacity=1, color=OURS)
-        .encode(x, y, tooltip=untold)
+        .encode(x, y, tooltip=no_tooltip)
     )
     middles = gallery.groupby("digit", as_index=False)[["x", "y"]].median()
     names = (
         alt.Chart(middles)
         .mark_text(fontSize=40, fontWeight="bold", opacity=0.75)
-        .encode(x, y, text="digit:N", tooltip=untold)
+        .encode(x, y, text="digit:N", tooltip=no_tooltip)
     )
     return numerals + names + ways + ends + here
 
 
-def _take_selected(gallery_name, key):
+def _take_selected(gallery_name: str, key: str) -> None:
     if chosen := st.session_state[key].selection.get("chosen"):
-        visit.ask(RANDOM, (gallery_name, int(chosen[0]["index"])))
+        current_visit().ask(GalleryDigit(gallery_name, int(chosen[0]["index"])))

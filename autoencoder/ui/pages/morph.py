@@ -2,7 +2,11 @@
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
+from autoencoder.data import Digits
+from autoencoder.query.engine import Engine, SearchResult
+from autoencoder.query.question import Query
 from autoencoder.query.verdict import judge, named
 from autoencoder.ui.lesson import LARGE_PX, begin, show_query, show_row
 from autoencoder.ui.pictures import show_digit
@@ -10,7 +14,7 @@ from autoencoder.ui.pictures import show_digit
 N_FRAMES = 11
 
 
-def morph_page():
+def morph_page() -> None:
     """From one digit to another in a straight line, and one knob turned at a time."""
     engine = begin("Morph", "The decoder draws any 32 numbers, also those that no digit has given.")
     query = show_query(engine)
@@ -19,7 +23,7 @@ def morph_page():
     _show_knob(engine, result.latent)
 
 
-def _show_line(engine, result, query):
+def _show_line(engine: Engine, result: SearchResult, query: Query) -> None:
     st.subheader("From the query to another digit", anchor=False)
     goals = {f"neighbor {rank}, {named(found.label)}": found.index for rank, found in enumerate(result.neighbors, 1)}
     firsts = {digit: _first_of(engine.gallery, digit, query.index) for digit in range(10)}
@@ -39,13 +43,13 @@ def _show_line(engine, result, query):
     )
 
 
-def _first_of(gallery, digit, query_index):
+def _first_of(gallery: Digits, digit: int, query_index: int | None) -> int | None:
     """The index of the first digit of a kind in a gallery, the query left out; None where there is none."""
     indices = np.flatnonzero(gallery.labels == digit)
     return next((int(index) for index in indices if index != query_index), None)
 
 
-def _show_knob(engine, latent):
+def _show_knob(engine: Engine, latent: NDArray[np.float32]) -> None:
     st.subheader("Turn one knob", anchor=False)
     number = st.slider("Which of the 32 numbers", 1, len(latent), 1, key="knob")
     column = engine.nearest.vectors[:, number - 1]

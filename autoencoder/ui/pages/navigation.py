@@ -1,6 +1,8 @@
-"""The pages and the way between them: Streamlit runs this file for each visitor, again at each question."""
+"""The pages and the way between them: Streamlit runs this file for each visitor, again at each question.
 
-from importlib import import_module
+A page is imported when it is first opened: charts take long to.
+"""
+
 from pathlib import Path
 
 import streamlit as st
@@ -10,29 +12,80 @@ from autoencoder.query.search import SearchError
 ICON = Path(__file__).with_name("icon.svg")
 
 
-def page(name, title, **options):
-    """The page of `autoencoder/ui/<name>_page.py`, which is imported when it is first opened: charts take long to."""
+def search() -> None:
+    from autoencoder.ui.pages.search import search_page
 
-    def open_page():
-        try:
-            getattr(import_module(f"autoencoder.ui.pages.{name}"), f"{name}_page")()
-        except SearchError as error:
-            st.error(str(error), icon=":material/cloud_off:")
+    search_page()
 
-    return st.Page(open_page, title=title, url_path=name, **options)
+
+def compare() -> None:
+    from autoencoder.ui.pages.compare import compare_page
+
+    compare_page()
+
+
+def digit_map() -> None:
+    from autoencoder.ui.pages.map import map_page
+
+    map_page()
+
+
+def morph() -> None:
+    from autoencoder.ui.pages.morph import morph_page
+
+    morph_page()
+
+
+def noise() -> None:
+    from autoencoder.ui.pages.noise import noise_page
+
+    noise_page()
+
+
+def shift() -> None:
+    from autoencoder.ui.pages.shift import shift_page
+
+    shift_page()
+
+
+def speed() -> None:
+    from autoencoder.ui.pages.speed import speed_page
+
+    speed_page()
+
+
+def pca() -> None:
+    from autoencoder.ui.pages.pca import pca_page
+
+    pca_page()
+
+
+def failures() -> None:
+    from autoencoder.ui.pages.failures import failures_page
+
+    failures_page()
+
+
+def about() -> None:
+    from autoencoder.ui.pages.about import about_page
+
+    about_page()
 
 
 st.set_page_config("Digit look-alikes", page_icon=str(ICON), layout="wide")
 pages = [
-    page("search", "Search", default=True),
-    page("compare", "Compare"),
-    page("map", "Map"),
-    page("morph", "Morph"),
-    page("noise", "Less noise"),
-    page("shift", "Shift"),
-    page("speed", "32 against 784"),
-    page("pca", "Better than PCA?"),
-    page("failures", "Failures"),
-    page("about", "About"),
+    st.Page(search, title="Search", url_path="search", default=True),
+    st.Page(compare, title="Compare", url_path="compare"),
+    st.Page(digit_map, title="Map", url_path="map"),
+    st.Page(morph, title="Morph", url_path="morph"),
+    st.Page(noise, title="Less noise", url_path="noise"),
+    st.Page(shift, title="Shift", url_path="shift"),
+    st.Page(speed, title="32 against 784", url_path="speed"),
+    st.Page(pca, title="Better than PCA?", url_path="pca"),
+    st.Page(failures, title="Failures", url_path="failures"),
+    st.Page(about, title="About", url_path="about"),
 ]
-st.navigation(pages, position="top").run()
+try:
+    st.navigation(pages, position="top").run()
+except SearchError as error:
+    st.error(str(error), icon=":material/cloud_off:")

@@ -1,5 +1,7 @@
 """Lesson "Better than PCA?": how many principal components are worth 32 learned numbers?"""
 
+from typing import Any
+
 import altair as alt
 import pandas as pd
 import streamlit as st
@@ -14,7 +16,7 @@ MEASURES = {
 }
 
 
-def pca_page():
+def pca_page() -> None:
     """Precision and reconstruction error against the latent's size: PCA as a curve, the autoencoders as points."""
     begin_without_engine(
         "Better than PCA?",
@@ -44,7 +46,7 @@ def pca_page():
     )
 
 
-def _chart(curve, points, title, number_format):
+def _chart(curve: pd.DataFrame, points: pd.DataFrame, title: str, number_format: str) -> alt.LayerChart:
     x = alt.X(
         "numbers:Q",
         scale=alt.Scale(type="log", base=2),
@@ -59,7 +61,7 @@ def _chart(curve, points, title, number_format):
     return line + name + marks + texts
 
 
-def _answer(shown, name, by_size, mnist):
+def _answer(shown: str, name: str, by_size: dict[str, Any], mnist: dict[str, Any]) -> str:
     ours, better = mnist["latent"][name], max if name == "precision_at_4" else min
     reached = [size for size, of_size in by_size.items() if better(of_size[name], ours) == of_size[name]]
     pca = by_size["32"][name]

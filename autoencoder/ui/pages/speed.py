@@ -1,24 +1,24 @@
 """Lesson "32 against 784": the time of a search, measured while one looks on."""
 
 from threading import Lock
+from typing import Any
 
 import altair as alt
-import numpy as np
 import pandas as pd
 import streamlit as st
 from threadpoolctl import threadpool_limits
 
-from autoencoder.query.search import NearestNeighbors
+from autoencoder.query.search import NearestNeighbors, Searcher
 from autoencoder.ui.lesson import begin, fastest_ms, show_chart
 from autoencoder.ui.loading import load_spaces
 
 SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)  # of the gallery
 N_CALLS = 25
-FEWEST = 5  # digits: one to ask, and four to find
+LEAST_DIGITS = 5  # one to ask, and four to find
 NAMES = {"latent": "32 numbers", "pixels": "784 numbers"}
 
 
-def speed_page():
+def speed_page() -> None:
     """A search's time in both spaces against the gallery's size, one point after the other."""
     engine = begin(
         "32 against 784",
@@ -28,13 +28,13 @@ def speed_page():
     st.button("Measure again", icon=":material/timer:", key="measure")
     spaces = load_spaces(engine, engine.gallery.name)
     chart, sentence = st.empty(), st.empty()
-    rows = []
-    lock = _one_at_a_time()  # for visitors who measure at once would measure each other
+    rows: list[dict[str, Any]] = []
+    lock = _one_at_a_time()  # visitors who measure at once would measure each other
     while not lock.acquire(timeout=0.2):
         sentence.markdown("Another visitor is measuring; this page is next.")
     try:
         for share in SHARES:
-            n = max(FEWEST, int(share * len(engine.gallery)))
+            n = max(LEAST_DIGITS, int(share * len(engine.gallery)))
             for name, label in NAMES.items():
                 milliseconds = _measure_ms(spaces[name][1], n)
                 rows.append({"digits searched": n, "milliseconds": milliseconds, "vectors": label})
@@ -54,19 +54,19 @@ def speed_page():
 
 
 @st.cache_resource(show_spinner=False)
-def _one_at_a_time():
+def _one_at_a_time() -> Lock:
     return Lock()
 
 
-def _measure_ms(nearest, n):
+def _measure_ms(nearest: Searcher, n: int) -> float:
     """The time of a query among the first n vectors, in milliseconds."""
     whole = n == len(nearest.vectors) and type(nearest) is NearestNeighbors  # not another engine, which is not ours
     some = nearest if whole else NearestNeighbors(nearest.vectors[:n])
     with threadpool_limits(1):  # the cores' sharing of so little work depends on what else they do
-        return fastest_ms(lambda: some.kneighbors(nearest.vectors[:1], 4, exclude=np.array([0])), N_CALLS)
+        return fastest_ms(lambda: some.kneighbors(nearest.vectors[:1], 4, exclude=0), N_CALLS)
 
 
-def _chart(rows):
+def _chart(rows: pd.DataFrame) -> alt.Chart:
     return (
         alt.Chart(rows)
         .mark_line(strokeWidth=3, point=alt.OverlayMarkDef(size=80))

@@ -1,65 +1,77 @@
 """How good a space is to search in: how many neighbors show the query's digit, and how much they look like it."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from autoencoder.data import N_TEST, UNLABELLED, DataError, Digits, unseen_part
 from autoencoder.disturb import NOISE, SHIFT_PX, add_noise, shift
 from autoencoder.look import likeness
-from autoencoder.query.search import NearestNeighbors
+from autoencoder.query.engine import Engine
+from autoencoder.query.search import NearestNeighbors, Searcher
 from autoencoder.query.typical import Traits, Typical
-from autoencoder.spaces import PCA, Pixels
+from autoencoder.spaces import PCA, Latent, Pixels, Space
 
 BOOTSTRAP_SAMPLES = 10_000
-LARGEST_TO_COMPARE = 100_000  # of a gallery: pixels take 6 KB a digit to search
-N_VOTES = 3  # of the nearest training digits, by which a test digit is classified
+LARGEST_TO_COMPARE = 100_000  # digits of a gallery: each takes 6 KB to be searched by its pixels
+N_VOTES = 3  # so many of the nearest training digits say what a test digit is
 ROW_ORDER = ("pixels", "pca", "textbook", "latent")
 
 
-def neighbors_at_4(space, gallery, queries=None, *, own=False):
-    """The gallery indices of each query's 4 nearest neighbours, int64 (n_queries, 4).
+def neighbors_at_4(
+    space: Space, gallery: Digits, queries: Digits | None = None, *, in_gallery: bool = False
+) -> NDArray[np.int64]:
+    """The gallery indices of each query's 4 nearest neighbors, int64 (n_queries, 4).
 
     Args:
-        space: has `transform`, images to vectors.
+        space: where they are searched.
         gallery: Digits that are searched.
         queries: Digits that are searched for; None for the gallery's own, each left out of its own answer.
-        own: whether the queries are the gallery's first digits, or these disturbed: each is left out of its own answer.
+        in_gallery: whether the queries are the gallery's first digits, or these disturbed: each is left out of its own
+            answer.
     """
     vectors = space.transform(gallery.images[:])
     asked = vectors if queries is None else space.transform(queries.images[:])
-    left_out = np.arange(len(asked)) if own or queries is None else None
+    left_out = np.arange(len(asked)) if in_gallery or queries is None else None
     return NearestNeighbors(vectors).kneighbors(asked, 4, exclude=left_out)[1]
 
 
-def hits_at_4(space, gallery, queries=None, *, own=False):
-    """How many of each query's 4 nearest neighbours show its digit, int64 (n_queries,) from 0 to 4."""
-    return count_hits(gallery, neighbors_at_4(space, gallery, queries, own=own), (queries or gallery).labels)
+def hits_at_4(
+    space: Space, gallery: Digits, queries: Digits | None = None, *, in_gallery: bool = False
+) -> NDArray[np.int64]:
+    """How many of each query's 4 nearest neighbors show its digit, int64 (n_queries,) from 0 to 4."""
+    found = neighbors_at_4(space, gallery, queries, in_gallery=in_gallery)
+    return count_hits(gallery, found, (queries or gallery).labels)
 
 
-def count_hits(gallery, found, labels):
+def count_hits(gallery: Digits, found: NDArray[np.int64], labels: NDArray[np.uint8]) -> NDArray[np.int64]:
     """How many of each query's neighbors, gallery indices int64 (n_queries, k), show its label; int64 (n_queries,)."""
     return (gallery.labels[found] == labels[:, None]).sum(axis=1)
 
 
-def picture_failures(space, gallery, *, n_rows=12):
-    """The first queries of a gallery that find none of their kind, each beside its 4 neighbours.
+def picture_failures(space: Space, gallery: Digits, *, n_rows: int = 12) -> NDArray[np.uint8]:
+    """The first queries of a gallery that find none of their kind, each beside its 4 neighbors.
 
     Returns:
-        uint8 (90 · n_rows, 450), a query a line, dark on light, then its neighbours, nearest first; 3 × enlarged.
+        uint8 (90 · n_rows, 450), a row for each query: the query, dark on light, and its neighbors, nearest first. All
+        are enlarged 3 times.
     """
     indices = neighbors_at_4(space, gallery)
     failed = np.flatnonzero(count_hits(gallery, indices, gallery.labels) == 0)[:n_rows]
-    rows = np.concatenate([failed[:, None], indices[failed]], axis=1)
-    tiles = np.pad(gallery.images[rows], ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=0.4)
+    rows = np.concatenate([failed[:, None], indices[failed]], axis=1)  # (n_rows, 5)
+    tiles = np.pad(gallery.images[rows], ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=0.4)  # (n_rows, 5, 30, 30)
     tiles[:, 0] = 1 - tiles[:, 0]  # the query, dark on light
-    picture = np.concatenate(np.concatenate(list(tiles), axis=-2), axis=-1)
+    picture = np.concatenate(np.concatenate(list(tiles), axis=-2), axis=-1)  # (30 · n_rows, 150)
     return np.round(255 * picture).astype(np.uint8).repeat(3, axis=0).repeat(3, axis=1)
 
 
-def summarize(hits, *, seed=0):
-    """How many of the neighbours are right, over all queries.
+def summarize(hits: NDArray[np.int64], *, seed: int = 0) -> dict[str, Any]:
+    """How many of the neighbors are right, over all queries.
 
     Args:
-        hits: int (n_queries,), of each query's 4 neighbours those that show its digit.
+        hits: int64 (n_queries,), how many of each query's 4 neighbors show its digit.
         seed: of the bootstrap.
 
     Returns:
@@ -79,60 +91,75 @@ def summarize(hits, *, seed=0):
     }
 
 
-def reconstruction_mse(space, images, wanted=None):
+def reconstruction_mse(
+    space: PCA | Latent, images: NDArray[np.float32], wanted: NDArray[np.float32] | None = None
+) -> float:
     """The mean squared error a pixel of images float32 (n, 28, 28) taken through the space and back.
 
-    The error is that against the `wanted` images, where it is not the very same that are wanted back.
+    They are compared with the `wanted` images float32 (n, 28, 28), or with themselves where none are given.
     """
     wanted = images if wanted is None else wanted
     return float(np.square(space.inverse_transform(space.transform(images)) - wanted).mean())
 
 
-def evaluate(spaces, gallery, queries=None, *, own=False):
-    """Every space on a gallery, searched for its own digits or for others: space -> `summarize`, `likeness` and `mse`.
+def evaluate(
+    spaces: Sequence[Space], gallery: Digits, queries: Digits | None = None, *, in_gallery: bool = False
+) -> dict[str, dict[str, Any]]:
+    """How good each space is to search in: space -> what `summarize` and `likeness` give, and `mse`.
 
-    Of queries that are the gallery's own, disturbed, likeness and error are those against the undisturbed ones.
+    The gallery is searched for its own digits, or for others. Where the queries are its own, disturbed, likeness and
+    error are those against the undisturbed ones. The arguments are those of `neighbors_at_4`.
     """
     asked = queries or gallery
-    wanted = gallery.images[: len(asked)] if own else asked.images[:]
-    return {
-        space.name: _measure(space, gallery, asked, neighbors_at_4(space, gallery, queries, own=own), wanted)
-        for space in spaces
-    }
+    wanted = gallery.images[: len(asked)] if in_gallery else asked.images[:]
+    results = {}
+    for space in spaces:
+        found = neighbors_at_4(space, gallery, queries, in_gallery=in_gallery)
+        results[space.name] = _measure(space, gallery, asked, found, wanted)
+    return results
 
 
-def _measure(space, gallery, queries, found, wanted):
-    """What there is to say of the neighbors int64 (n, 4) that queries have found, and of their reconstructions.
+def _measure(
+    space: Space, gallery: Digits, queries: Digits, found: NDArray[np.int64], wanted: NDArray[np.float32]
+) -> dict[str, Any]:
+    """The figures of the neighbors int64 (n, 4) that queries have found, and of their reconstructions.
 
-    Both are compared with the images float32 (n, 28, 28) that are wanted.
+    Both are compared with the `wanted` images float32 (n, 28, 28).
     """
     figures = summarize(count_hits(gallery, found, queries.labels)) | likeness(wanted, queries.labels, gallery, found)
-    if hasattr(space, "inverse_transform"):
+    if isinstance(space, PCA | Latent):
         figures["mse"] = reconstruction_mse(space, queries.images[:], wanted)
     return figures
 
 
-def evaluate_all(spaces, galleries, drawn=None, not_digits=None):
-    """Every space on each gallery, on the first's digits disturbed, and on drawn ones: the digits' name -> `evaluate`.
+def evaluate_all(
+    spaces: Sequence[Space],
+    galleries: Sequence[Digits],
+    drawn: Digits | None = None,
+    not_digits: Digits | None = None,
+) -> dict[str, dict[str, Any]]:
+    """How good each space is to search in: the name of the digits searched for -> what `evaluate` gives.
 
-    Where the first gallery is all of MNIST, its test digits are searched for among themselves, and as `…_all` in all of
-    it. `…_noisy` are the first gallery's with Gaussian noise of standard deviation 0.3, `…_shifted` those moved to the
+    Each gallery is searched for its own digits, the first one also for these disturbed, and for drawn ones. Where the
+    first gallery is all of MNIST, its test digits are searched for among themselves, and as `…_all` in all of it.
+    `…_noisy` are the first gallery's with Gaussian noise of standard deviation 0.3, `…_shifted` those moved to the
     right by 2 pixels; both, and the drawn ones, are searched for among the undisturbed.
 
-    Besides, of the latent space: `knn`, as `classify` has it, where the first gallery is all of MNIST; and
-    `not_digits`, as `detect` has it, where there are some.
+    Two more are of the latent space alone: `knn`, as `classify` gives it, where the first gallery is all of MNIST; and
+    `not_digits`, as `detect` gives it, where there are some.
     """
-    latent = next((space for space in spaces if space.name == "latent"), None)
+    latent = next((space for space in spaces if isinstance(space, Latent) and space.name == "latent"), None)
     whole, *others = galleries
     first = unseen_part(whole) or whole
     results = {gallery.name: evaluate(spaces, gallery) for gallery in (first, *others)}
-    for name, change, amount in (("noisy", add_noise, NOISE), ("shifted", shift, SHIFT_PX)):
-        disturbed = Digits(f"{first.name}_{name}", change(first.images[:], amount), first.labels, "")
-        results[disturbed.name] = evaluate(spaces, first, disturbed, own=True)
+    images = first.images[:]
+    for name, changed in (("noisy", add_noise(images, NOISE)), ("shifted", shift(images, SHIFT_PX))):
+        disturbed = Digits(f"{first.name}_{name}", changed, first.labels, "")
+        results[disturbed.name] = evaluate(spaces, first, disturbed, in_gallery=True)
     if drawn:
         results[drawn.name] = evaluate(spaces, first, drawn)
     if first is not whole:
-        results[f"{first.name}_all"] = evaluate(spaces, whole, first, own=True)
+        results[f"{first.name}_all"] = evaluate(spaces, whole, first, in_gallery=True)
         if drawn:
             results[f"{drawn.name}_all"] = evaluate(spaces, whole, drawn)
         if latent:
@@ -142,28 +169,28 @@ def evaluate_all(spaces, galleries, drawn=None, not_digits=None):
     return results
 
 
-def classify(space, gallery):
-    """How well the training digits that are nearest tell what the test digits are, of all of MNIST.
+def classify(space: Space, gallery: Digits) -> dict[str, Any]:
+    """How often the nearest training digits tell what a test digit is; the gallery is all of MNIST.
 
     Returns:
-        dict: `n_neighbors`, 3, and the `accuracy` of their majority, or of the nearest where there is none.
+        dict: `n_neighbors`, 3, and the `accuracy` of what most of them are, or the nearest one where no two agree.
     """
     vectors = space.transform(gallery.images[:])
     _, found = NearestNeighbors(vectors[N_TEST:]).kneighbors(vectors[:N_TEST], N_VOTES)
-    votes = gallery.labels[N_TEST:][found]
+    votes = gallery.labels[N_TEST:][found]  # (n, 3)
     nearest, second, third = votes.T
-    told = np.where(second == third, second, nearest)
-    return {"n_neighbors": N_VOTES, "accuracy": float((told == gallery.labels[:N_TEST]).mean())}
+    predicted = np.where(second == third, second, nearest)
+    return {"n_neighbors": N_VOTES, "accuracy": float((predicted == gallery.labels[:N_TEST]).mean())}
 
 
-def detect(space, gallery, own, drawn, not_digits):
-    """How many characters that are no digits are told to be unlike a gallery, and how many digits wrongly so.
+def detect(space: Latent, gallery: Digits, unseen: Digits, drawn: Digits | None, not_digits: Digits) -> dict[str, Any]:
+    """How many characters that are no digits are found to be unlike a gallery, and how many digits wrongly so.
 
     Args:
         space: the Latent space.
-        gallery: Digits, what is searched.
-        own: Digits, its first ones, by which it is judged what is typical.
-        drawn: Digits, other ones, or None.
+        gallery: Digits that are searched.
+        unseen: its first ones, which the network has not seen: they say what is typical.
+        drawn: other Digits, or None.
         not_digits: Digits without labels.
 
     Returns:
@@ -174,58 +201,61 @@ def detect(space, gallery, own, drawn, not_digits):
 
     nearest = NearestNeighbors(space.transform(gallery.images[:]))
 
-    def traits(digits):
-        left_out = np.arange(len(own)) if digits is own else None
+    def traits(digits: Digits) -> Traits:
+        left_out = np.arange(len(unseen)) if digits is unseen else None
         return Traits.searched(digits.images[:], space, gallery, nearest, exclude=left_out)
 
-    usual = traits(own)
+    usual = traits(unseen)
     typical = Typical.of(usual)
     strangers = typical.strangeness(traits(not_digits))
     results = {"detected": float((strangers > typical.strange).mean())}
-    for digits in filter(None, (own, drawn)):
-        strangeness = typical.strangeness(usual if digits is own else traits(digits))
+    for digits in filter(None, (unseen, drawn)):
+        strangeness = typical.strangeness(usual if digits is unseen else traits(digits))
         is_stranger = np.repeat([False, True], [len(strangeness), len(strangers)])
         results[f"false_alarms_{digits.name}"] = float((strangeness > typical.strange).mean())
         results[f"auroc_{digits.name}"] = float(roc_auc_score(is_stranger, np.concatenate([strangeness, strangers])))
     return results
 
 
-def evaluate_own(engine, drawn=None, *, n_queries, seed=0):
-    """One's own gallery, searched as its engine does for some of its labelled digits: as `evaluate_all` has it.
+def evaluate_own(
+    engine: Engine, drawn: Digits | None = None, *, n_queries: int, seed: int = 0
+) -> dict[str, dict[str, Any]]:
+    """How good the search in a gallery of one's own is, by its engine; in the form that `evaluate_all` gives.
 
-    Beside the latent space are pixels and principal components where the gallery has at most 100,000 digits.
+    Where the gallery has at most 100,000 digits, pixels and principal components stand beside the latent space.
 
     Args:
         engine: Engine.
         drawn: Digits to search for besides, or None.
-        n_queries: how many of the gallery's labelled digits, drawn at random, are searched for.
-        seed: of that.
+        n_queries: how many of the gallery's labeled digits, drawn at random, are searched for.
+        seed: of that draw.
 
     Raises:
         DataError: the gallery has no labels.
     """
     gallery = engine.gallery
-    labelled = np.flatnonzero(gallery.labels != UNLABELLED)
-    if not len(labelled):
+    labeled = np.flatnonzero(gallery.labels != UNLABELLED)
+    if not len(labeled):
         raise DataError("the gallery has no labels, so there is nothing to measure by.")
-    some = np.sort(np.random.default_rng(seed).choice(labelled, min(n_queries, len(labelled)), replace=False))
+    some = np.sort(np.random.default_rng(seed).choice(labeled, min(n_queries, len(labeled)), replace=False))
     queries = Digits(gallery.name, gallery.images[some], gallery.labels[some], gallery.sha256)
-    spaces = [(engine.space, engine.nearest)]
+    searched: list[tuple[Space, Searcher]] = [(engine.space, engine.nearest)]
     if len(gallery) <= LARGEST_TO_COMPARE:
         compared = Pixels(), PCA.load()
-        spaces += [(space, NearestNeighbors(space.transform(gallery.images[:]))) for space in compared]
-    searches = {gallery.name: (queries, some)} | ({drawn.name: (drawn, None)} if drawn else {})
-    results = {}
-    for name, (digits, left_out) in searches.items():
-        results[name] = {}
-        for space, nearest in spaces:
-            _, found = nearest.kneighbors(space.transform(digits.images), 4, exclude=left_out)
-            results[name][space.name] = _measure(space, gallery, digits, found, digits.images)
+        searched += [(space, NearestNeighbors(space.transform(gallery.images[:]))) for space in compared]
+    asked = [(queries, some), (drawn, None)] if drawn else [(queries, some)]
+    results: dict[str, dict[str, Any]] = {}
+    for digits, left_out in asked:
+        images = digits.images[:]
+        results[digits.name] = {}
+        for space, nearest in searched:
+            _, found = nearest.kneighbors(space.transform(images), 4, exclude=left_out)
+            results[digits.name][space.name] = _measure(space, gallery, digits, found, images)
     return results
 
 
-def format_table(results):
-    """What `evaluate_all` gives as lines of text, a row a space."""
+def format_table(results: Mapping[str, Mapping[str, Any]]) -> str:
+    """What `evaluate_all` gives as lines of text, a row for each space."""
     lines = []
     for data, spaces in results.items():
         if data in ("knn", "not_digits"):

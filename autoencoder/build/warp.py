@@ -4,6 +4,7 @@ A warp joins an affine map (rotation, scale, shear, shift) and a thicker or thin
 resampling, so that a view stays as sharp as its original: Keras' own layers would resample once each.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import tensorflow as tf
@@ -23,7 +24,9 @@ class WarpStrength:
 DEFAULT_STRENGTH = WarpStrength()
 
 
-def random_warp(images, strength=DEFAULT_STRENGTH, *, seed):
+def random_warp(
+    images: tf.Tensor, strength: WarpStrength = DEFAULT_STRENGTH, *, seed: tf.Tensor | Sequence[int]
+) -> tf.Tensor:
     """Warped copies of a batch, each image by its own random warp.
 
     Args:
@@ -34,23 +37,26 @@ def random_warp(images, strength=DEFAULT_STRENGTH, *, seed):
     Returns:
         float32 (n, 28, 28) in [0, 1].
     """
-    seeds = tf.unstack(tf.random.split(seed, 2))
-    thickened = _change_thickness(images, strength, seeds[0])
-    matrices, shifts = _random_affine(tf.shape(images)[0], strength, seeds[1])
+    seeds = tf.unstack(tf.random.split(seed, 2))  # two of (2,)
+    thickened = _change_thickness(images, strength, seeds[0])  # (n, 28, 28)
+    matrices, shifts = _random_affine(tf.shape(images)[0], strength, seeds[1])  # (n, 2, 2) and (n, 2)
     return resample(thickened, _affine_grid(images, matrices, shifts))
 
 
-def add_noise(images, most, *, seed):
+def add_noise(images: tf.Tensor, most: float, *, seed: tf.Tensor | Sequence[int]) -> tf.Tensor:
     """Images float32 (n, 28, 28) in [0, 1] with Gaussian noise, cut off to [0, 1]; half of them as they are.
 
-    The noise of the others has a standard deviation of its own each, uniform from 0 to `most`.
+    The noise of the others has a standard deviation of its own each, uniform from 0 to `most`. The `seed` is that of
+    `random_warp`.
     """
     seeds = tf.unstack(tf.random.split(seed, 2))
-    deviations = most * tf.nn.relu(tf.random.stateless_uniform([tf.shape(images)[0], 1, 1], seeds[0], -1, 1))
-    return tf.clip_by_value(images + deviations * tf.random.stateless_normal(tf.shape(images), seeds[1]), 0, 1)
+    uniform = tf.random.stateless_uniform([tf.shape(images)[0], 1, 1], seeds[0], -1, 1)  # (n, 1, 1)
+    deviations = most * tf.nn.relu(uniform)  # (n, 1, 1), 0 for half of them
+    noise = tf.random.stateless_normal(tf.shape(images), seeds[1])  # (n, 28, 28)
+    return tf.clip_by_value(images + deviations * noise, 0, 1)
 
 
-def resample(images, positions):
+def resample(images: tf.Tensor, positions: tf.Tensor) -> tf.Tensor:
     """Images read at other positions, bilinearly; outside the frame there is no ink.
 
     Args:
@@ -61,48 +67,49 @@ def resample(images, positions):
         float32 (n, h, w). With `positions[i, r, c] = (r, c + 1)` the image moves one pixel to the left.
     """
     n, height, width = tf.unstack(tf.shape(images))
-    padded = tf.pad(images, [[0, 0], [1, 2], [1, 2]])  # a border of no ink catches what is outside
-    flat, stride = tf.reshape(padded, [-1]), width + 3
-    rows = tf.clip_by_value(positions[..., 0] + 1, 0, tf.cast(height + 1, tf.float32))
+    padded = tf.pad(images, [[0, 0], [1, 2], [1, 2]])  # (n, h + 3, w + 3): a border of no ink catches what is outside
+    flat, stride = tf.reshape(padded, [-1]), width + 3  # (n · (h + 3) · (w + 3),)
+    rows = tf.clip_by_value(positions[..., 0] + 1, 0, tf.cast(height + 1, tf.float32))  # (n, h, w), as are all below
     columns = tf.clip_by_value(positions[..., 1] + 1, 0, tf.cast(width + 1, tf.float32))
     top, left = tf.floor(rows), tf.floor(columns)
-    down, right = rows - top, columns - left
+    down, right = rows - top, columns - left  # in [0, 1)
     row_starts = (tf.range(n)[:, None, None] * (height + 3) + tf.cast(top, tf.int32)) * stride
-    first = row_starts + tf.cast(left, tf.int32)
+    first = row_starts + tf.cast(left, tf.int32)  # where the upper left one of the four pixels stands in `flat`
     upper = tf.gather(flat, first) * (1 - right) + tf.gather(flat, first + 1) * right
     lower = tf.gather(flat, first + stride) * (1 - right) + tf.gather(flat, first + stride + 1) * right
     return upper * (1 - down) + lower * down
 
 
-def _random_affine(n, strength, seed):
+def _random_affine(n: tf.Tensor, strength: WarpStrength, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Linear maps float32 (n, 2, 2) and shifts float32 (n, 2) from output to input pixels, in (row, column) order."""
-    uniform = tf.random.stateless_uniform([6, n], seed, -1, 1)
-    angle = uniform[0] * strength.rotation
-    shear = uniform[1] * strength.shear
-    row_scale = tf.exp(uniform[2] * strength.log_scale)
-    column_scale = tf.exp(uniform[3] * strength.log_scale)
-    cos, sin = tf.cos(angle), tf.sin(angle)
-    rotation = tf.stack([tf.stack([cos, -sin], -1), tf.stack([sin, cos], -1)], -2)
-    zero = tf.zeros_like(shear)
-    shear_and_scale = tf.stack([tf.stack([row_scale, zero], -1), tf.stack([shear, column_scale], -1)], -2)
-    return rotation @ shear_and_scale, tf.transpose(uniform[4:6]) * strength.shift_px
+    uniform = tf.random.stateless_uniform([6, n], seed, -1, 1)  # (6, n)
+    angle = uniform[0] * strength.rotation  # (n,)
+    shear = uniform[1] * strength.shear  # (n,)
+    row_scale = tf.exp(uniform[2] * strength.log_scale)  # (n,)
+    column_scale = tf.exp(uniform[3] * strength.log_scale)  # (n,)
+    shifts = tf.transpose(uniform[4:6]) * strength.shift_px  # (n, 2)
+    cos, sin, zero = tf.cos(angle), tf.sin(angle), tf.zeros_like(shear)  # (n,) each
+    rotation = tf.stack([tf.stack([cos, -sin], -1), tf.stack([sin, cos], -1)], -2)  # (n, 2, 2)
+    shear_and_scale = tf.stack([tf.stack([row_scale, zero], -1), tf.stack([shear, column_scale], -1)], -2)  # (n, 2, 2)
+    return rotation @ shear_and_scale, shifts
 
 
-def _affine_grid(images, matrices, shifts):
-    """The positions (n, h, w, 2) that an affine map about the frame's centre reads."""
+def _affine_grid(images: tf.Tensor, matrices: tf.Tensor, shifts: tf.Tensor) -> tf.Tensor:
+    """The positions float32 (n, h, w, 2) that an affine map about the frame's center reads."""
     height, width = images.shape[1:]
     rows, columns = tf.meshgrid(tf.range(height, dtype=tf.float32), tf.range(width, dtype=tf.float32), indexing="ij")
-    centre = tf.constant([(height - 1) / 2, (width - 1) / 2], tf.float32)
-    grid = tf.reshape(tf.stack([rows, columns], -1), [1, height * width, 2]) - centre
-    moved = tf.matmul(grid, matrices, transpose_b=True) + shifts[:, None] + centre
+    center = tf.constant([(height - 1) / 2, (width - 1) / 2], tf.float32)  # (2,)
+    grid = tf.reshape(tf.stack([rows, columns], -1), [1, height * width, 2]) - center  # (1, h · w, 2)
+    moved = tf.matmul(grid, matrices, transpose_b=True) + shifts[:, None] + center  # (n, h · w, 2)
     return tf.reshape(moved, [-1, height, width, 2])
 
 
-def _change_thickness(images, strength, seed):
+def _change_thickness(images: tf.Tensor, strength: WarpStrength, seed: tf.Tensor) -> tf.Tensor:
     """Images with strokes dilated (amount > 0) or eroded (amount < 0) by a random part of a pixel."""
-    stacked = images[..., None]
-    amount = strength.thickness * tf.random.stateless_uniform([tf.shape(images)[0], 1, 1, 1], seed, -1, 1)
+    stacked = images[..., None]  # (n, 28, 28, 1), as are dilated, eroded and changed
+    uniform = tf.random.stateless_uniform([tf.shape(images)[0], 1, 1, 1], seed, -1, 1)  # (n, 1, 1, 1)
+    amount = strength.thickness * uniform  # (n, 1, 1, 1)
     dilated = tf.nn.max_pool2d(stacked, 3, 1, "SAME")
     eroded = -tf.nn.max_pool2d(-stacked, 3, 1, "SAME")
     changed = stacked + tf.nn.relu(amount) * (dilated - stacked) + tf.nn.relu(-amount) * (eroded - stacked)
-    return changed[..., 0]
+    return changed[..., 0]  # (n, 28, 28)

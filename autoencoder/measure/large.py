@@ -3,38 +3,45 @@
 import os
 import tempfile
 import time
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from autoencoder.query.search import exact_search
+from autoencoder.data import N_TEST
+from autoencoder.measure.speed import median_and_p99
+from autoencoder.query.search import LARGEST_IN_MEMORY, Searcher, exact_search
 from autoencoder.spaces import LATENT_DIM
 
 SIZES = (100_000, 1_000_000, 10_000_000)
-LARGER = (100_000_000, 1_000_000_000)  # than can be measured here
+LARGER = (100_000_000, 1_000_000_000)  # too many to be measured here
 IMAGE_BYTES, LATENT_BYTES = 28 * 28, LATENT_DIM * 4
 DISK_BYTES_PER_S = 1e9  # a usual one
 WRITTEN_AT_ONCE = 100_000
 N_QUERIES = 50
 N_TOGETHER = 256
-N_OF_TEST_SET, N_AT_SERVER = 10_000, 1_000_000
+N_AT_SERVER = 1_000_000
 INDEXES = ("FLAT", "IVF_FLAT", "HNSW")
 HOW_TO_READ = f"""\
-Random vectors of 32 numbers in a file that is mapped into memory; up to 1,000,000 are searched in memory, more in
-blocks where they are. One query: the median and the 99th percentile of a call in milliseconds, 4 neighbors each; of
-{N_TOGETHER} searched together, the time of each. Memory is the most that the process takes besides the file, while it
-searches those {N_TOGETHER}. To open is without the verification of a gallery's files. Milvus Lite has the latents of
-MNIST's 60,000 training digits. A Milvus server on the same machine has those of 10,000 of them, of all, and
-{N_AT_SERVER:,} made of them, each moved by a tenth of their deviation; there the vectors are brought once and then
-indexed anew. What larger galleries take is computed from the largest that was measured: where the latents fit into
-memory a query's time grows with their number; where they do not, it waits for a disk of 1 GB/s, which is computed in
-each row."""
+Random vectors of {LATENT_DIM} numbers in a file that is mapped into memory; up to {LARGEST_IN_MEMORY:,} are searched
+in memory, more in blocks where they are. One query: the median and the 99th percentile of a call in milliseconds, 4
+neighbors each; of {N_TOGETHER} searched together, the time of each. Memory is the most that the process takes besides
+the file while it searches those {N_TOGETHER}. Opening does not include the verification of a gallery's files. Milvus
+Lite has the latents of MNIST's 60,000 training digits. A Milvus server on the same machine has those of {N_TEST:,} of
+them, of all, and {N_AT_SERVER:,} made of them, each moved by a tenth of their deviation; there the vectors are brought
+once and then indexed anew. What larger galleries take is computed from the largest that was measured: where the latents
+fit into memory, a query's time grows with their number; where they do not, it waits for a disk of 1 GB/s, and each row
+has that time, too."""
 
 
-def benchmark_large(latents, server=None):
-    """All of it, as it comes: (what, {row: {figure: value}}).
+def benchmark_large(
+    latents: NDArray[np.float32], server: str | None = None
+) -> Iterator[tuple[str, dict[str, dict[str, float]]]]:
+    """Measure large galleries, and Milvus where it is installed; yields (what, {row: {figure: value}}) one by one.
 
     Args:
         latents: float32 (n, 32), real ones, for Milvus.
@@ -45,15 +52,15 @@ def benchmark_large(latents, server=None):
         yield "exact search", {f"{n:,}": figures for n, figures in measured.items()}
         yield "gallery", expected(measured)
         if find_spec("pymilvus"):
-            addresses = {index: str(Path(folder) / f"{index}.db") for index in INDEXES}
-            yield f"{len(latents):,} vectors in Milvus Lite", milvus(latents, "Milvus Lite", addresses)
+            files = {index: str(Path(folder) / f"{index}.db") for index in INDEXES}
+            yield f"{len(latents):,} vectors in Milvus Lite", milvus(latents, "Milvus Lite", files)
         if server:
-            addresses = dict.fromkeys(INDEXES, server)
-            for vectors in (latents[:N_OF_TEST_SET], latents, multiplied(latents, N_AT_SERVER)):
-                yield f"{len(vectors):,} vectors at a server", milvus(vectors, "Milvus server", addresses)
+            for vectors in (latents[:N_TEST], latents, multiplied(latents, N_AT_SERVER)):
+                figures = milvus(vectors, "Milvus server", dict.fromkeys(INDEXES, server))
+                yield f"{len(vectors):,} vectors at a server", figures
 
 
-def exact(n, folder, *, seed=0):
+def exact(n: int, folder: Path, *, seed: int = 0) -> dict[str, float]:
     """The exact search among n random vectors in a file: its size, the time to open it and to search, memory."""
     path = folder / "vectors.npy"
     queries = write_vectors(path, n, seed=seed)
@@ -61,7 +68,7 @@ def exact(n, folder, *, seed=0):
     start = time.perf_counter()
     nearest = exact_search(np.load(path, mmap_mode="r", allow_pickle=False))
     opened_s = time.perf_counter() - start
-    times_ms = _times_ms(nearest, queries[:N_QUERIES])
+    one_by_one = _search_one_by_one(nearest, queries[:N_QUERIES])
     start = time.perf_counter()
     nearest.kneighbors(queries)
     together_s = time.perf_counter() - start
@@ -69,7 +76,7 @@ def exact(n, folder, *, seed=0):
     figures = {
         "file_mb": path.stat().st_size / 1e6,
         "open_s": opened_s,
-        **times_ms,
+        **one_by_one,
         "together_ms": 1000 * together_s / len(queries),
         "memory_mb": (peak_bytes - before) / 1e6,
     }
@@ -77,11 +84,11 @@ def exact(n, folder, *, seed=0):
     return figures
 
 
-def expected(measured):
+def expected(measured: Mapping[int, Mapping[str, float]]) -> dict[str, dict[str, float]]:
     """How large galleries are, and how long an exact query takes there: as measured, or computed for larger ones.
 
     Args:
-        measured: {n: {"median_ms"}} of the exact search among n vectors.
+        measured: {n: {"median_ms": …}} of the exact search among n vectors.
     """
     largest = max(measured)
     rows = {}
@@ -96,63 +103,64 @@ def expected(measured):
     return rows
 
 
-def write_vectors(path, n, *, seed):
-    """Write n random vectors, some at a time; returns queries float32 (256, 32) of their kind."""
+def write_vectors(path: Path, n: int, *, seed: int) -> NDArray[np.float32]:
+    """Write n random vectors, some at a time; returns queries (256, 32) of their kind."""
     rng = np.random.default_rng(seed)
     vectors = np.lib.format.open_memmap(path, "w+", np.float32, (n, LATENT_DIM))
     for start in range(0, n, WRITTEN_AT_ONCE):
-        vectors[start : start + WRITTEN_AT_ONCE] = rng.standard_normal(
-            (min(WRITTEN_AT_ONCE, n - start), LATENT_DIM), np.float32
-        )
+        some = vectors[start : start + WRITTEN_AT_ONCE]
+        some[:] = rng.standard_normal(some.shape, np.float32)
     vectors.flush()
     return rng.standard_normal((N_TOGETHER, LATENT_DIM), np.float32)
 
 
-def multiplied(latents, n, *, seed=0):
-    """So many vectors float32 (n, 32) of the kind of the latents: random ones of them, each moved a little."""
+def multiplied(latents: NDArray[np.float32], n: int, *, seed: int = 0) -> NDArray[np.float32]:
+    """Vectors (n, 32) made of fewer latents: random ones of them, each moved a little."""
     rng = np.random.default_rng(seed)
     moves = rng.standard_normal((n, latents.shape[1]), np.float32) * (latents.std(axis=0) / 10)
     return latents[rng.integers(0, len(latents), n)] + moves
 
 
-def milvus(vectors, name, addresses):
+def milvus(vectors: NDArray[np.float32], name: str, servers: Mapping[str, str]) -> dict[str, dict[str, float]]:
     """Milvus by each index beside the exact search: time to bring and index the vectors, to search, and recall@4.
 
     Args:
         vectors: float32 (n, 32).
         name: what to call it.
-        addresses: {index: the address to bring them to}; where it is the same, another index is built over them.
+        servers: {index: the server or file to bring them to}; where it is the same, another index is built over them.
     """
     from autoencoder.gallery.milvus import MilvusNearestNeighbors, drop, measure_recall, push
 
     collection = f"benchmark_{len(vectors)}_{os.getpid()}"
     queries = vectors[np.linspace(0, len(vectors) - 1, N_QUERIES).astype(int)]
-    rows = {"ours": {"prepared_s": 0.0, **_times_ms(exact_search(vectors), queries), "recall_at_4": 1.0}}
+    ours = _search_one_by_one(exact_search(vectors), queries)
+    rows = {"ours": {"prepared_s": 0.0, **ours, "recall_at_4": 1.0}}
     try:
-        for index, address in addresses.items():
+        for index, server in servers.items():
             start = time.perf_counter()
-            push(vectors, address, collection, index=index)
+            push(vectors, server, collection, index=index)
             prepared_s = time.perf_counter() - start
-            times_ms = _times_ms(MilvusNearestNeighbors(address, vectors, collection), queries)
-            recall, _ = measure_recall(vectors, address, collection)
-            rows[f"{name}, {index}"] = {"prepared_s": prepared_s, **times_ms, "recall_at_4": recall}
+            one_by_one = _search_one_by_one(MilvusNearestNeighbors(server, vectors, collection), queries)
+            recall, _ = measure_recall(vectors, server, collection)
+            rows[f"{name}, {index}"] = {"prepared_s": prepared_s, **one_by_one, "recall_at_4": recall}
     finally:
-        for address in set(addresses.values()):
-            drop(address, collection)
+        for server in set(servers.values()):
+            drop(server, collection)
     return rows
 
 
-def _times_ms(nearest, queries):
+def _search_one_by_one(nearest: Searcher, queries: NDArray[np.float32]) -> dict[str, float]:
+    """How long the search for each of the queries (n_queries, 32) takes, as `median_and_p99` gives it."""
     nearest.kneighbors(queries[:1])
     times_ms = []
     for query in queries:
         start = time.perf_counter()
         nearest.kneighbors(query[None])
         times_ms.append(1000 * (time.perf_counter() - start))
-    return {"median_ms": float(np.median(times_ms)), "p99_ms": float(np.percentile(times_ms, 99))}
+    return median_and_p99(times_ms)
 
 
-def _peak_bytes(task):
+def _peak_bytes(task: Callable[[], Any]) -> int:
     """The most that this process has in memory, besides mapped files, while it does a task."""
     peak = 0
     with ThreadPoolExecutor() as pool:
@@ -164,9 +172,9 @@ def _peak_bytes(task):
     return peak
 
 
-def _own_memory_bytes():
+def _own_memory_bytes() -> int:
     """What this process has in memory besides mapped files."""
     import psutil  # of the tests' packages
 
     memory = psutil.Process().memory_info()
-    return memory.rss - getattr(memory, "shared", 0)  # which Linux alone tells
+    return memory.rss - getattr(memory, "shared", 0)  # only Linux tells how much is shared

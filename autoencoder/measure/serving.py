@@ -6,8 +6,10 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from autoencoder import artifacts
 
@@ -22,20 +24,22 @@ BROWSERS = (
 )
 
 
-def browser_path():
+def browser_path() -> str | None:
     """Where Chromium or Chrome is on this machine; None where there is none."""
     return next((path for path in BROWSERS if Path(path).exists()), None) or shutil.which("chromium")
 
 
 @contextmanager
-def serving(*options, port=None, log=subprocess.DEVNULL, **environment):
-    """The app on this machine, (its address, its process), once it accepts connections.
+def serving(
+    *options: str, port: int | None = None, log: int | IO[bytes] | IO[str] = subprocess.DEVNULL, **environment: str
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The app on this machine, as (its address, its process), once it accepts connections.
 
     Args:
         options: of `streamlit run`.
         port: to serve it on; None takes one that is free.
         log: a file for what it prints.
-        environment: variables to set besides this process' own.
+        environment: variables to set besides those of this process.
 
     Raises:
         OSError: it does not start.
@@ -59,14 +63,14 @@ def serving(*options, port=None, log=subprocess.DEVNULL, **environment):
             process.wait()
 
 
-def free_port():
+def free_port() -> int:
     """A port of this machine that nobody uses."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return free.getsockname()[1]
 
 
-def _accepts_connections(port):
+def _accepts_connections(port: int) -> bool:
     try:
         socket.create_connection(("localhost", port), 1).close()
     except OSError:

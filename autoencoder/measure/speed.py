@@ -1,26 +1,35 @@
 """How fast it is: the way of a query step by step, search beside other engines, encoding, and a server's start."""
 
+import math
 import os
 import platform
 import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autoencoder.ink.preprocess import digit_from_strokes
 from autoencoder.ink.strokes import BRUSH_PX, simplify
 from autoencoder.measure.serving import START_WAIT_S, browser_path, serving
+from autoencoder.query.engine import Engine
 from autoencoder.query.search import NearestNeighbors
+from autoencoder.spaces import BATCH, LATENT_DIM, Latent
 
-ROUNDS = 10  # of taking turns, so that a noisy moment of the machine falls on all alike
-SIZES = ((10_000, 32), (100_000, 32), (1_000_000, 32), (10_000, 784))
+if TYPE_CHECKING:
+    import keras
+
+ROUNDS = 10  # the tasks take turns so often, so that a noisy moment of the machine falls on all alike
+SIZES = ((10_000, LATENT_DIM), (100_000, LATENT_DIM), (1_000_000, LATENT_DIM), (10_000, 784))
 STARTS = 3
 HOW_TO_READ = """\
 Median and 99th percentile of a call in milliseconds, and the median as a multiple of the first row's. One query is a
 drawn 3. A search is for the 4 nearest of random vectors, by each engine as it comes. TensorFlow has one core, as in the
 app. The first page is there when a browser draws its heading, the first answer when it draws the last neighbor."""
-# Has a page note in `drawnAt` when it draws its heading, and when the answer: in ms since 1970.
+# The page notes in `drawnAt` when it draws its heading and when it draws the last neighbor, in ms since 1970.
 NOTE_TIMES = """(() => {
     window.drawnAt = []
     const awaited = ["h2", "[alt^='neighbor 4, a']"]
@@ -33,8 +42,8 @@ NOTE_TIMES = """(() => {
 })()"""
 
 
-def machine():
-    """The machine that is measured on, in words."""
+def machine() -> str:
+    """This machine in words: processor, cores, system and Python."""
     name = platform.processor() or platform.machine()
     if Path("/proc/cpuinfo").exists():
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -42,9 +51,9 @@ def machine():
     return f"{name}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
 
 
-def benchmark(engine):
-    """All that can be measured with what is installed, as it comes: (what, {row: {figure: value}})."""
-    yield "one query", ask_path(engine)
+def benchmark(engine: Engine) -> Iterator[tuple[str, dict[str, dict[str, float]]]]:
+    """Measure all that can be measured with what is installed; yields (what, {row: {figure: value}}) one by one."""
+    yield "one query", query_steps(engine)
     for n, dim in SIZES:
         yield f"search among {n:,} × {dim}", searches(n, dim)
     yield "encoding a gallery", encoding(engine.space.encoder, engine.unseen.gallery.images[:])
@@ -52,7 +61,7 @@ def benchmark(engine):
         yield "a server's start", {"medians": starts()}
 
 
-def take_turns(tasks, *, n_calls):
+def take_turns(tasks: Mapping[str, Callable[[], Any]], *, n_calls: int) -> dict[str, dict[str, float]]:
     """How long each task takes beside the others.
 
     Args:
@@ -60,41 +69,43 @@ def take_turns(tasks, *, n_calls):
         n_calls: how often each is then called at least, in 10 rounds in which the tasks take turns.
 
     Returns:
-        {name: {"median_ms", "p99_ms", "ratio"}}: the median and the 99th percentile of a call in milliseconds, and the
-        median as a multiple of the first task's.
+        {name: {"median_ms", "p99_ms", "ratio"}}: what `median_and_p99` gives, and the median as a multiple of the first
+        task's.
     """
-    times_ms = {name: [] for name in tasks}
     for task in tasks.values():
         task()
+    times_ms: dict[str, list[float]] = {name: [] for name in tasks}
     for _ in range(ROUNDS):
         for name, task in tasks.items():
-            for _ in range(-(-n_calls // ROUNDS)):
+            for _ in range(math.ceil(n_calls / ROUNDS)):
                 start = time.perf_counter()
                 task()
                 times_ms[name].append(1000 * (time.perf_counter() - start))
-    medians = {name: float(np.median(times)) for name, times in times_ms.items()}
-    first = next(iter(medians.values()))
-    return {
-        name: {"median_ms": medians[name], "p99_ms": float(np.percentile(times, 99)), "ratio": medians[name] / first}
-        for name, times in times_ms.items()
-    }
+    figures = {name: median_and_p99(times) for name, times in times_ms.items()}
+    first_ms = next(iter(figures.values()))["median_ms"]
+    return {name: of_task | {"ratio": of_task["median_ms"] / first_ms} for name, of_task in figures.items()}
 
 
-def ask_path(engine, *, n_calls=1000):
-    """The way of a drawing to its answer, whole and by its steps, as `take_turns` gives it.
+def median_and_p99(times_ms: Sequence[float]) -> dict[str, float]:
+    """The median and the 99th percentile of times in milliseconds: {"median_ms", "p99_ms"}."""
+    return {"median_ms": float(np.median(times_ms)), "p99_ms": float(np.percentile(times_ms, 99))}
 
-    The whole is what the app does, where encoder and decoder are one graph; as steps each is one of its own.
+
+def query_steps(engine: Engine, *, n_calls: int = 1000) -> dict[str, dict[str, float]]:
+    """The way of a drawing to its answer, whole and step by step, as `take_turns` gives it.
+
+    The whole is what the app does, with encoder and decoder in one graph; as steps each is a graph of its own.
     """
     import tensorflow as tf
 
-    def one(model, shape):
+    def graph(model: "keras.Model", shape: tuple[int, ...]) -> Callable[[tf.Tensor], tf.Tensor]:
         call = tf.function(lambda inputs: model(inputs, training=False), jit_compile=False)
-        return call.get_concrete_function(tf.TensorSpec((1, *shape), tf.float32))
+        return call.get_concrete_function(tf.TensorSpec(shape, tf.float32))
 
-    encode, decode = one(engine.space.encoder, (28, 28)), one(engine.space.decoder, (32,))
+    encode, decode = graph(engine.space.encoder, (1, 28, 28)), graph(engine.space.decoder, (1, LATENT_DIM))
     strokes = _three()
-    digit = _digit(strokes)
-    image, latent = tf.constant(digit[None]), tf.constant(engine.search(digit).latent[None])
+    digit = _digit(strokes)  # (28, 28)
+    image, latent = tf.constant(digit[None]), tf.constant(engine.search(digit).latent[None])  # (1, 28, 28), (1, 32)
     return take_turns(
         {
             "whole: strokes to neighbors and reconstruction": lambda: engine.search(_digit(strokes)),
@@ -107,8 +118,8 @@ def ask_path(engine, *, n_calls=1000):
     )
 
 
-def searches(n, dim, *, seed=0):
-    """One query's 4 nearest of n random vectors by each engine, as `take_turns` gives it."""
+def searches(n: int, dim: int, *, seed: int = 0) -> dict[str, dict[str, float]]:
+    """One query's 4 nearest of n random vectors (n, dim) by each search engine, as `take_turns` gives it."""
     from sklearn.neighbors import NearestNeighbors as ScikitLearn
 
     rng = np.random.default_rng(seed)
@@ -129,10 +140,8 @@ def searches(n, dim, *, seed=0):
     return take_turns(tasks, n_calls=1000 if n * dim < 1e6 else 100)
 
 
-def encoding(encoder, images):
-    """Images a second, by batches as this package encodes a gallery and by Keras' own `predict`."""
-    from autoencoder.spaces import BATCH, Latent
-
+def encoding(encoder: "keras.Model", images: NDArray[np.float32]) -> dict[str, dict[str, float]]:
+    """Images (n, 28, 28) a second, in batches as this package encodes a gallery, and by Keras' own `predict`."""
     space = Latent(encoder, None)
     times = take_turns(
         {
@@ -142,11 +151,12 @@ def encoding(encoder, images):
         n_calls=ROUNDS,
     )
     return {
-        name: {"images_per_s": 1000 * len(images) / of["median_ms"], "ratio": of["ratio"]} for name, of in times.items()
+        name: {"images_per_s": 1000 * len(images) / figures["median_ms"], "ratio": figures["ratio"]}
+        for name, figures in times.items()
     }
 
 
-def starts(n_starts=STARTS):
+def starts(n_starts: int = STARTS) -> dict[str, float]:
     """From `streamlit run` to the first page in a browser and to its first answer, in seconds, and the memory then.
 
     The browser itself notes when it draws the page's heading and the last neighbor.
@@ -175,28 +185,27 @@ def starts(n_starts=STARTS):
     return dict(zip(names, np.median(measured, axis=0).tolist(), strict=True))
 
 
-def format_tables(results):
-    """What `benchmark` gives, collected as a dict, as Markdown: a table for each thing measured."""
+def format_tables(results: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
+    """What `benchmark` yields, collected as a dict, as Markdown: a table for each thing measured."""
     lines = []
     for what, rows in results.items():
         figures = list(next(iter(rows.values())))
         lines += ["", f"| {what} | {' | '.join(figures)} |", f"| --- |{' ---: |' * len(figures)}"]
-        lines += [
-            f"| {name} | {' | '.join(f'{_short(row[figure])}' for figure in figures)} |" for name, row in rows.items()
-        ]
+        for name, row in rows.items():
+            lines.append(f"| {name} | {' | '.join(_short(row[figure]) for figure in figures)} |")
     return "\n".join(lines).lstrip("\n")
 
 
-def _short(number):
-    """Three digits of a number, all of them of a larger one."""
+def _short(number: float) -> str:
+    """A number in three digits, or in all those before the point if they are more."""
     return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
 
 
-def _digit(strokes):
+def _digit(strokes: Sequence[NDArray[np.float64]]) -> NDArray[np.float32]:
     return digit_from_strokes(simplify(strokes), dot_size=BRUSH_PX)
 
 
-def _three():
+def _three() -> list[NDArray[np.float64]]:
     """A 3 as the canvas gives it: one stroke of two arcs, 80 points."""
     angles = np.radians(np.linspace(-150, 90, 40))
     upper = np.column_stack([140 + 45 * np.cos(angles), 95 + 45 * np.sin(angles)])

@@ -278,7 +278,7 @@ class _Download(threading.Thread):
 
     def run(self) -> None:
         try:
-            import pooch  # type: ignore[import-untyped]  # it brings no types
+            import pooch
 
             pooch.get_logger().setLevel("WARNING")
             timeouts = CONNECT_TIMEOUT_S, SILENCE_TIMEOUT_S

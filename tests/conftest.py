@@ -1,6 +1,5 @@
 """What the tests share: the galleries that are at hand, drawings, and no network."""
 
-import gzip
 import json
 import os
 from contextlib import contextmanager, nullcontext
@@ -84,11 +83,8 @@ def drawings():
     if not path:
         return {int(digit): [strokes] for digit, strokes in json.loads(DRAWINGS.read_text()).items()}
     by_digit = {}
-    with gzip.open(path, "rt") as lines:
-        for line in lines:
-            drawing = json.loads(line)
-            strokes = [np.array(stroke, float) * [1, -1] for stroke in drawing["strokes"]]
-            by_digit.setdefault(drawing["digit"], []).append(strokes)
+    for digit, strokes in data.read_strokes(Path(path)):
+        by_digit.setdefault(digit, []).append(strokes)
     return by_digit
 
 

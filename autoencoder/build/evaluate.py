@@ -16,6 +16,7 @@ from autoencoder.spaces import PCA, Latent, Pixels, Space
 
 BOOTSTRAP_SAMPLES = 10_000
 LARGEST_TO_COMPARE = 100_000  # digits of a gallery: each takes 6 KB to be searched by its pixels
+N_PICTURED = 12  # queries that find none of their kind
 N_VOTES = 3  # so many of the nearest training digits say what a test digit is
 ROW_ORDER = ("pixels", "pca", "textbook", "latent")
 
@@ -51,19 +52,19 @@ def count_hits(gallery: Digits, found: NDArray[np.int64], labels: NDArray[np.uin
     return (gallery.labels[found] == labels[:, None]).sum(axis=1)
 
 
-def picture_failures(space: Space, gallery: Digits, *, n_rows: int = 12) -> NDArray[np.uint8]:
+def picture_failures(space: Space, gallery: Digits) -> NDArray[np.uint8]:
     """The first queries of a gallery that find none of their kind, each beside its 4 neighbors.
 
     Returns:
-        uint8 (90 · n_rows, 450), a row for each query: the query, dark on light, and its neighbors, nearest first. All
+        uint8 (90 · 12, 450), a row for each query: the query, dark on light, and its neighbors, nearest first. All
         are enlarged 3 times.
     """
     indices = neighbors_at_4(space, gallery)
-    failed = np.flatnonzero(count_hits(gallery, indices, gallery.labels) == 0)[:n_rows]
-    rows = np.concatenate([failed[:, None], indices[failed]], axis=1)  # (n_rows, 5)
-    tiles = np.pad(gallery.images[rows], ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=0.4)  # (n_rows, 5, 30, 30)
+    failed = np.flatnonzero(count_hits(gallery, indices, gallery.labels) == 0)[:N_PICTURED]
+    rows = np.concatenate([failed[:, None], indices[failed]], axis=1)  # (12, 5)
+    tiles = np.pad(gallery.images[rows], ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=0.4)  # (12, 5, 30, 30)
     tiles[:, 0] = 1 - tiles[:, 0]  # the query, dark on light
-    picture = np.concatenate(np.concatenate(list(tiles), axis=-2), axis=-1)  # (30 · n_rows, 150)
+    picture = np.concatenate(np.concatenate(list(tiles), axis=-2), axis=-1)  # (30 · 12, 150)
     return np.round(255 * picture).astype(np.uint8).repeat(3, axis=0).repeat(3, axis=1)
 
 
@@ -218,7 +219,7 @@ def detect(space: Latent, gallery: Digits, unseen: Digits, drawn: Digits | None,
 
 
 def evaluate_own(
-    engine: Engine, drawn: Digits | None = None, *, n_queries: int, seed: int = 0
+    engine: Engine, pca: PCA, drawn: Digits | None = None, *, n_queries: int, seed: int = 0
 ) -> dict[str, dict[str, Any]]:
     """How good the search in a gallery of one's own is, by its engine; in the form that `evaluate_all` gives.
 
@@ -226,6 +227,7 @@ def evaluate_own(
 
     Args:
         engine: Engine.
+        pca: the principal components to compare with.
         drawn: Digits to search for besides, or None.
         n_queries: how many of the gallery's labeled digits, drawn at random, are searched for.
         seed: of that draw.
@@ -241,7 +243,7 @@ def evaluate_own(
     queries = Digits(gallery.name, gallery.images[some], gallery.labels[some], gallery.sha256)
     searched: list[tuple[Space, Searcher]] = [(engine.space, engine.nearest)]
     if len(gallery) <= LARGEST_TO_COMPARE:
-        compared = Pixels(), PCA.load()
+        compared = Pixels(), pca
         searched += [(space, NearestNeighbors(space.transform(gallery.images[:]))) for space in compared]
     asked = [(queries, some), (drawn, None)] if drawn else [(queries, some)]
     results: dict[str, dict[str, Any]] = {}

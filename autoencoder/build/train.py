@@ -28,7 +28,7 @@ from autoencoder.build.study import pca_by_size, study_gallery
 from autoencoder.build.warp import add_noise, random_warp
 from autoencoder.data import Digits, load_bundled, load_mnist, unseen_part
 from autoencoder.query.search import NearestNeighbors
-from autoencoder.query.typical import Traits, Typical
+from autoencoder.query.typical import Typical
 from autoencoder.spaces import PCA, Latent, Pixels
 
 BATCH = 128
@@ -279,8 +279,8 @@ def _save_galleries(spaces: tuple[Pixels, PCA, Latent], galleries: Sequence[Digi
         part = unseen_part(gallery)
         unseen = part or gallery
         for searched in filter(None, (gallery, part)):
-            nearest, own = NearestNeighbors(latents[: len(searched)]), np.arange(len(unseen))
-            typical = Typical.of(Traits.searched(unseen.images[:], latent, searched, nearest, exclude=own))
+            nearest, those = NearestNeighbors(latents[: len(searched)]), np.arange(len(unseen))
+            typical = Typical.of_digits(those, latent, searched, nearest)
             typical.save(artifacts.typical_path(gallery.name, folder, unseen=searched is part))
         study_gallery(unseen, spaces, seed=seed).save(artifacts.study_path(gallery.name, folder))
 

@@ -73,7 +73,8 @@ def run(options: Namespace) -> None:
 
 def _evaluate_own(options: Namespace) -> dict[str, Any]:
     engine = open_own(options.gallery, options.artifacts, milvus=options.milvus)
-    return evaluate_own(engine, _drawn(options), n_queries=options.n_queries or N_QUERIES)
+    pca = PCA.load(options.artifacts)
+    return evaluate_own(engine, pca, _drawn(options), n_queries=options.n_queries or N_QUERIES)
 
 
 def _evaluate_mnist(options: Namespace) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from autoencoder.data import UNLABELLED, DataError, Digits, StoredImages
 from autoencoder.gallery.sources import Item, Source
 from autoencoder.ink.preprocess import SIDE_PX, NoDigitError, digit_from_gray
 from autoencoder.query.search import exact_search
-from autoencoder.query.typical import Traits, Typical
+from autoencoder.query.typical import Typical
 from autoencoder.spaces import LATENT_DIM, Latent
 
 if sys.platform != "win32":  # Windows needs no locks: it lets nobody overwrite a file that is mapped into memory
@@ -210,7 +210,7 @@ def _first_skipped(directory: Path) -> str:
 def _typical_of(digits: Digits, latents: NDArray[np.float32], space: Latent) -> Typical:
     """What is typical of some of the digits, evenly spread."""
     some = np.linspace(0, len(digits) - 1, min(N_TYPICAL, len(digits))).astype(int)
-    return Typical.of(Traits.searched(digits.images[some], space, digits, exact_search(latents), exclude=some))
+    return Typical.of_digits(some, space, digits, exact_search(latents))
 
 
 def open_gallery(directory: str | Path, encoder_sha256: str) -> StoredGallery:

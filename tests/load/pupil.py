@@ -8,10 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 
-from autoencoder.ink.preprocess import NoDigitError, digit_from_strokes
-from autoencoder.ink.strokes import BRUSH_PX, scale_to_canvas
+from autoencoder.ink.strokes import scale_to_canvas
+from autoencoder.query.question import Drawing, Hint, from_text
 from autoencoder.query.verdict import named
-from autoencoder.ui import address
 
 PAUSE_S = 5, 25  # from one answer to the next question
 MOVES = 12  # of the pointer in a stroke: each costs the browser, which shares the machine with the server
@@ -134,8 +133,8 @@ class Pupil:
         self.times_ms[kind].append(time_ms)
         shown = await self.page.evaluate(SHOWN)
         parameters = {key: values[0] for key, values in parse_qs(urlsplit(self.page.url).query).items()}
-        asked = address.from_text(parameters["q"])
-        expected = self._expected(*asked, int(parameters.get("neighbors", 4)))
+        asked = from_text(parameters["q"])
+        expected = self._expected(asked, int(parameters.get("neighbors", 4)))
         found = [alt for alt, _ in shown["pictures"] if alt.startswith("neighbor ")], shown["distances"]
         if found != expected:
             raise WrongAnswerError(f"{parameters}: {found} instead of {expected}")
@@ -143,29 +142,24 @@ class Pupil:
             raise WrongAnswerError("a traceback on the page")
         return asked
 
-    def _expected(self, source, value, n_neighbors):
+    def _expected(self, asked, n_neighbors):
         """The texts of the neighbors' pictures and bars for what was asked."""
-        gallery, exclude = self.engine.gallery, None
-        if source == address.RANDOM:
-            exclude = value[1]
-            digit = gallery.images[exclude]
-        else:
-            try:
-                digit = digit_from_strokes(value, dot_size=BRUSH_PX)
-            except NoDigitError:
-                ranks = range(1, n_neighbors + 1)
-                return [f"neighbor {rank}, not shown" for rank in ranks], [""] * n_neighbors
-        neighbors = self.engine.search(digit, n_neighbors, exclude=exclude).neighbors
+        try:
+            query = asked.to_query(self.engine.gallery)
+        except Hint:
+            ranks = range(1, n_neighbors + 1)
+            return [f"neighbor {rank}, not shown" for rank in ranks], [""] * n_neighbors
+        neighbors = self.engine.search(query.digit, n_neighbors, exclude=query.index).neighbors
         pictures = [f"neighbor {rank}, {named(found.label)}" for rank, found in enumerate(neighbors, 1)]
         return pictures, [f"distance {found.distance:.2f}" for found in neighbors]
 
     def _check_drawn(self, asked, strokes):
         """Whether what was asked is what this pupil has drawn."""
-        source, kept = asked
         ends = [(stroke[0], stroke[-1]) for stroke in strokes]
-        if source != address.DRAW or len(kept) != len(strokes):
+        if not isinstance(asked, Drawing) or len(asked.strokes) != len(strokes):
             raise WrongAnswerError(f"{len(strokes)} strokes were drawn, and another question is answered: {asked}")
-        far = [np.abs(np.subtract((got[0], got[-1]), drawn)).max() for got, drawn in zip(kept, ends, strict=True)]
+        pairs = zip(asked.strokes, ends, strict=True)
+        far = [np.abs(np.subtract((got[0], got[-1]), drawn)).max() for got, drawn in pairs]
         if max(far) > NEAR_PX:
             raise WrongAnswerError(f"a stroke that is {max(far):.0f} px from the drawn one is answered")
 

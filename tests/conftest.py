@@ -25,7 +25,7 @@ DRAWINGS = Path(__file__).parent / "drawings.json"
 def pytest_addoption(parser):
     screen = parser.getgroup("the browser's tests", "on which screen they run (`make journeys` runs them on six)")
     screen.addoption("--screen", default="1280x720", metavar="WIDTHxHEIGHT", help="in pixels")
-    screen.addoption("--scheme", default="light", choices=["light", "dark"], help="of colours")
+    screen.addoption("--scheme", default="light", choices=["light", "dark"], help="of colors")
     screen.addoption("--pictures", type=Path, metavar="FOLDER", help="keep a picture of each page as a test leaves it")
 
 

@@ -114,7 +114,7 @@ def test_a_digit_of_the_gallery_is_not_asked_about(seventh):
     assert not any("Is it" in markdown.value for markdown in app.markdown)
 
 
-def test_two_digits_side_by_side_are_told(strokes):
+def test_two_digits_side_by_side_are_reported(strokes):
     strokes.extend(np.array([[x, 60], [x, 220]]) for x in (90, 190))
     app = search_page()
     assert "two shapes" in app.warning[0].value

@@ -189,7 +189,7 @@ def test_the_committed_artifacts_are_whole():
 
 
 @pytest.mark.parametrize("unreadable", ["manifest.json", "mnist_latents.npy", "."])
-def test_what_may_not_be_read_is_told(written, as_nobody, unreadable):
+def test_what_may_not_be_read_is_reported(written, as_nobody, unreadable):
     (written / unreadable).chmod(0)
     with as_nobody(), pytest.raises(ArtifactError, match=r"cannot be read: give this user the right to"):
         artifacts.verify(written)

@@ -22,19 +22,19 @@ def page(visit, server):
 
 
 def found(page):
-    """The buttons that name the neighbours on the page."""
+    """The buttons that name the neighbors on the page."""
     return page.get_by_role("button", name=re.compile(r"^\d+\. an? \d"))
 
 
 def expect_neighbors(page, *digits):
-    """Wait until the page shows four neighbours, of these digits in turn or of any."""
+    """Wait until the page shows four neighbors, of these digits in turn or of any."""
     labels = digits or [r"\d"] * 4
     named = [re.compile(rf"^{rank}\. an? {label}") for rank, label in enumerate(labels, 1)]
     expect(found(page)).to_have_text(named, timeout=ANSWER_MS)
 
 
 def labels(page):
-    """The labels of the neighbours once the app has finished."""
+    """The labels of the neighbors once the app has finished."""
     settle(page)
     return [int(re.search(r"an? (\d)", text)[1]) for text in found(page).all_inner_texts()]
 

@@ -331,21 +331,21 @@ def test_a_file_that_claims_to_be_huge_is_refused_by_its_header(named):
     tracemalloc.stop()
 
 
-def test_a_file_that_may_not_be_read_is_told(named, arrays, as_nobody):
+def test_a_file_that_may_not_be_read_is_reported(named, arrays, as_nobody):
     path = named(packed(arrays))
     path.chmod(0)
     with as_nobody(), pytest.raises(DataError, match=r"my.npz cannot be read as MNIST .*Permission denied"):
         load_mnist()
 
 
-def test_a_folder_that_may_not_be_looked_into_is_told(named, arrays, as_nobody):
+def test_a_folder_that_may_not_be_looked_into_is_reported(named, arrays, as_nobody):
     path = named(packed(arrays))
     path.parent.chmod(0)
     with as_nobody(), pytest.raises(DataError, match=r"my.npz cannot be read: give this user the right to"):
         load_mnist()
 
 
-def test_a_cache_that_may_not_be_read_is_told(tmp_path, monkeypatch, as_nobody):
+def test_a_cache_that_may_not_be_read_is_reported(tmp_path, monkeypatch, as_nobody):
     monkeypatch.delenv("MNIST_NPZ", raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     (tmp_path / "keras").mkdir(mode=0)

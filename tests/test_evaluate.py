@@ -121,7 +121,7 @@ def test_a_test_digit_is_what_most_of_its_three_nearest_training_digits_are(monk
     assert classify(Pixels(), wrong)["accuracy"] == pytest.approx(1 / 3)
 
 
-def test_what_is_far_off_and_badly_redrawn_is_told_from_digits(bundled):
+def test_what_is_far_off_and_badly_redrawn_is_recognized_as_no_digit(bundled):
     pca = PCA.fit(bundled.images, seed=0)
     boards = np.random.default_rng(0).integers(0, 2, (50, 28, 28)).astype(np.float32)
     others = Digits("not_digits", boards, np.full(50, UNLABELLED, np.uint8), "")

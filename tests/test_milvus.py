@@ -85,12 +85,12 @@ def test_another_index_answers_nearly_as_the_exact_search(index, place):
     assert MilvusNearestNeighbors(server, VECTORS, collection).index == "FLAT"
 
 
-def test_a_gallery_that_was_never_brought_there_is_told(server):
+def test_a_gallery_that_was_never_brought_there_is_reported(server):
     with pytest.raises(SearchError, match="has 0 of the gallery's 2,000 digits"):
         MilvusNearestNeighbors(server, VECTORS, "others")
 
 
-def test_no_server_and_one_that_hangs_are_told_in_time():
+def test_no_server_and_one_that_hangs_are_reported_in_time():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         for port in (9, silent.getsockname()[1]):
             started = perf_counter()
@@ -99,7 +99,7 @@ def test_no_server_and_one_that_hangs_are_told_in_time():
             assert perf_counter() - started < 10 * milvus.TIMEOUT_S
 
 
-def test_an_engine_that_stops_answering_is_told(server, monkeypatch):
+def test_an_engine_that_stops_answering_is_reported(server, monkeypatch):
     nearest = MilvusNearestNeighbors(server, VECTORS, "vectors")
 
     def hang(*_, timeout, **__):
@@ -110,7 +110,7 @@ def test_an_engine_that_stops_answering_is_told(server, monkeypatch):
         nearest.kneighbors(VECTORS[:1])
 
 
-def test_an_address_that_is_none_is_told():
+def test_an_address_that_is_none_is_reported():
     with pytest.raises(DataError, match="is no address of Milvus"):
         MilvusNearestNeighbors("nowhere", VECTORS, "vectors")
 
@@ -128,7 +128,7 @@ def test_more_neighbors_than_milvus_gives_are_refused(server):
         nearest.kneighbors(VECTORS[:1], 17_000)
 
 
-def test_a_mistyped_file_is_told_and_not_made(tmp_path):
+def test_a_mistyped_file_is_reported_and_not_made(tmp_path):
     with pytest.raises(DataError, match=r"typo.db is not there"):
         MilvusNearestNeighbors(str(tmp_path / "typo.db"), VECTORS, "vectors")
     assert not (tmp_path / "typo.db").exists()

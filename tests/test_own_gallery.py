@@ -61,7 +61,7 @@ def test_more_neighbors_than_the_gallery_has_are_all_of_them(own, monkeypatch):
     assert len(labels(app.run())) == 6
 
 
-def test_an_address_of_another_gallery_is_told():
+def test_an_address_of_another_gallery_is_reported():
     app = search_page(q="mnist-7")
     assert "is not in this gallery" in app.toast[0].value
     assert asked(app).startswith("our_scans-")
@@ -111,14 +111,14 @@ def test_lessons_are_not_for_galleries_that_would_fill_the_memory(monkeypatch):
     assert "at most 59 digits" in lesson("compare").info[0].value
 
 
-def test_a_gallery_that_is_not_there_or_damaged_is_told(monkeypatch, tmp_path):
+def test_a_gallery_that_is_not_there_or_damaged_is_reported(monkeypatch, tmp_path):
     monkeypatch.setenv("GALLERY", str(tmp_path))
     loading.load_engine.clear()
     assert "holds no gallery" in search_page().error[0].value
     assert "holds no gallery" in lesson("compare").error[0].value
 
 
-def test_a_search_engine_that_stops_answering_is_told_and_asked_again(monkeypatch):
+def test_a_search_engine_that_stops_answering_is_reported_and_asked_again(monkeypatch):
     app = search_page(q="our_scans-3")
     engine = loading.load_engine().engine
     answer = engine.nearest.kneighbors

@@ -127,7 +127,7 @@ def test_a_failure_is_taken_for_the_most_frequent_other_digit(labels, taken_for)
 
 
 @pytest.mark.parametrize("name", [*QUERY_PAGES, "speed", "failures"])
-def test_a_missing_artifact_is_told_on_every_page(monkeypatch, tmp_path, name):
+def test_a_missing_artifact_is_reported_on_every_page(monkeypatch, tmp_path, name):
     loading.load_engine.clear()
     monkeypatch.setattr(artifacts, "DIRECTORY", tmp_path)
     app = lesson(name)

@@ -151,7 +151,7 @@ def test_labels_of_another_number_are_refused(tmp_path, images):
         open_source(tmp_path / "digits.npz")
 
 
-def test_a_file_that_is_cut_short_is_told(tmp_path, images):
+def test_a_file_that_is_cut_short_is_reported(tmp_path, images):
     np.save(tmp_path / "digits.npy", images)
     whole = (tmp_path / "digits.npy").read_bytes()
     (tmp_path / "digits.npy").write_bytes(whole[:-100])
@@ -161,13 +161,13 @@ def test_a_file_that_is_cut_short_is_told(tmp_path, images):
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"PK\x03\x04", b"\x93NUMPY\x07\x00"])
 @pytest.mark.parametrize("name", ["a.npz", "a.npy", "a-idx3-ubyte", "a.gz"])
-def test_what_is_no_such_file_is_told(tmp_path, name, data):
+def test_what_is_no_such_file_is_reported(tmp_path, name, data):
     (tmp_path / name).write_bytes(data)
     with pytest.raises(DataError, match="cannot be used as images"):
         open_source(tmp_path / name)
 
 
-def test_a_folder_without_pictures_and_no_file_at_all_are_told(tmp_path):
+def test_a_folder_without_pictures_and_no_file_at_all_are_reported(tmp_path):
     with pytest.raises(DataError, match="holds no pictures"):
         open_source(tmp_path)
     with pytest.raises(DataError, match="neither a file nor a folder"):
@@ -205,7 +205,7 @@ def test_what_is_for_arrays_is_refused_for_a_folder(tmp_path, images):
 
 
 @pytest.mark.parametrize("header", ["(((", "{'descr': '|u1'", "{1: 2}", "{'shape': (-3, 28, 28)}"])
-def test_a_damaged_header_is_told(tmp_path, header):
+def test_a_damaged_header_is_reported(tmp_path, header):
     text = header.replace("{'shape'", "{'descr': '|u1', 'fortran_order': False, 'shape'").ljust(117) + "\n"
     (tmp_path / "a.npy").write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode())
     with pytest.raises(DataError, match="cannot be used as images"):
@@ -246,7 +246,7 @@ def test_what_is_no_file_or_cannot_be_read_is_an_item_that_says_so(tmp_path, ima
     ]
 
 
-def test_a_folder_that_cannot_be_read_is_told(tmp_path, as_nobody):
+def test_a_folder_that_cannot_be_read_is_reported(tmp_path, as_nobody):
     (tmp_path / "scans").mkdir(mode=0)
     with as_nobody(), pytest.raises(DataError, match="scans cannot be read: Permission denied"):
         open_source(tmp_path / "scans")

@@ -118,7 +118,7 @@ def test_a_finished_build_is_not_done_again_and_says_so(built, source, encoder_s
     assert capsys.readouterr().err == f"{built} holds this gallery already: there was nothing to do.\n"
 
 
-def test_a_build_of_another_name_or_in_another_way_is_told_from_the_finished_one(built, source, encoder_sha256):
+def test_a_build_of_another_name_or_in_another_way_is_another_than_the_finished_one(built, source, encoder_sha256):
     other = r"holds another gallery: its name is School of 2026, not Another\. Name another folder\."
     with pytest.raises(DataError, match=other):
         store.build(source, built, None, encoder_sha256, name="Another")
@@ -139,7 +139,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(built, bundled, source
         store.build(few, tmp_path / "mnist", space, encoder_sha256)
 
 
-def test_an_unfinished_build_of_another_source_is_told(bundled, source, space, encoder_sha256, tmp_path):
+def test_an_unfinished_build_of_another_source_is_reported(bundled, source, space, encoder_sha256, tmp_path):
     np.save(tmp_path / "few.npy", bundled.images[:10])
     with pytest.raises(AttributeError):
         store.build(source, tmp_path / "own", None, encoder_sha256)
@@ -147,7 +147,7 @@ def test_an_unfinished_build_of_another_source_is_told(bundled, source, space, e
         store.build(open_source(tmp_path / "few.npy"), tmp_path / "own", space, encoder_sha256)
 
 
-def test_a_source_with_hardly_a_digit_is_told(space, encoder_sha256, tmp_path):
+def test_a_source_with_hardly_a_digit_is_reported(space, encoder_sha256, tmp_path):
     np.save(tmp_path / "blank.npy", np.zeros((3, 28, 28)))
     told = r"holds 0 digits, at least 5 are needed. Left out: 3, the first blank.npy\[0\]: Nothing stands out"
     with pytest.raises(DataError, match=told):
@@ -174,7 +174,7 @@ def test_images_as_they_are_are_not_prepared_again(bundled, space, encoder_sha25
 
 @pytest.mark.parametrize("name", ["images.npy", "labels.npy", "latents.npy", "typical.npz", "manifest.json"])
 @pytest.mark.parametrize("spoil", ["remove", "truncate", "flip"])
-def test_a_damaged_gallery_is_told(name, spoil, bundled, space, encoder_sha256, tmp_path):
+def test_a_damaged_gallery_is_reported(name, spoil, bundled, space, encoder_sha256, tmp_path):
     np.save(tmp_path / "few.npy", bundled.images[:10])
     directory = tmp_path / "own"
     store.build(open_source(tmp_path / "few.npy"), directory, space, encoder_sha256)
@@ -273,13 +273,13 @@ def test_names_are_such_as_addresses_and_milvus_can_bear(built, encoder_sha256):
     assert store.open_gallery(built, encoder_sha256).collection.startswith("gallery_school_of_2026_")
 
 
-def test_an_index_that_there_is_not_is_told(built):
+def test_an_index_that_there_is_not_is_reported(built):
     with pytest.raises(DataError, match="has no digit 2499"):
         store.names_of(built, [0, 2499])
 
 
 @pytest.mark.parametrize("text", ["{}", "[", "[]", '{"read": 1, "kept": 2}'])
-def test_a_damaged_progress_is_told(text, tmp_path, source, encoder_sha256):
+def test_a_damaged_progress_is_reported(text, tmp_path, source, encoder_sha256):
     (tmp_path / "progress.json").write_text(text)
     for ask in (
         lambda: store.describe(tmp_path),
@@ -295,7 +295,7 @@ def test_many_vectors_are_searched_where_they_are(monkeypatch):
     assert search.exact_search(vectors).vectors is vectors
 
 
-def test_of_two_builds_in_one_folder_the_second_is_told(source, space, encoder_sha256, tmp_path, monkeypatch):
+def test_of_two_builds_in_one_folder_the_second_is_refused(source, space, encoder_sha256, tmp_path, monkeypatch):
     second = []
 
     def build_beside(digits):
@@ -324,7 +324,7 @@ def test_a_gallery_that_is_searched_is_not_built_into(source, built, space, enco
     assert store.build(source, tmp_path / built.name, space, encoder_sha256)["n"] == N - 1
 
 
-def test_a_gallery_that_may_not_be_read_is_told(built, encoder_sha256, tmp_path, as_nobody):
+def test_a_gallery_that_may_not_be_read_is_reported(built, encoder_sha256, tmp_path, as_nobody):
     shutil.copytree(built, tmp_path / "own")
     (tmp_path / "own").chmod(0)
     with as_nobody(), pytest.raises(DataError, match=r"own cannot be read: give this user the right to"):

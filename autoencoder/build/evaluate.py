@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from autoencoder.data import N_TEST, UNLABELLED, DataError, Digits, unseen_part
 from autoencoder.disturb import NOISE, SHIFT_PX, add_noise, shift
+from autoencoder.ink.preprocess import to_bytes
 from autoencoder.look import likeness
 from autoencoder.query.engine import Engine
 from autoencoder.query.search import NearestNeighbors, Searcher
@@ -65,7 +66,7 @@ def picture_failures(space: Space, gallery: Digits) -> NDArray[np.uint8]:
     tiles = np.pad(gallery.images[rows], ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=0.4)  # (12, 5, 30, 30)
     tiles[:, 0] = 1 - tiles[:, 0]  # the query, dark on light
     picture = np.concatenate(np.concatenate(list(tiles), axis=-2), axis=-1)  # (30 · 12, 150)
-    return np.round(255 * picture).astype(np.uint8).repeat(3, axis=0).repeat(3, axis=1)
+    return to_bytes(picture).repeat(3, axis=0).repeat(3, axis=1)
 
 
 def summarize(hits: NDArray[np.int64], *, seed: int = 0) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from autoencoder import artifacts
 from autoencoder.commands.arguments import add_artifacts_option, verify_artifacts
-from autoencoder.gallery.milvus import measure_recall, push
+from autoencoder.gallery.milvus import INDEX_TYPES, measure_recall, push
 from autoencoder.gallery.store import open_gallery
 
 
@@ -18,8 +18,8 @@ def add_options(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--index-type",
-        choices=["FLAT", "IVF_FLAT", "HNSW"],
-        default="FLAT",
+        choices=INDEX_TYPES,
+        default=INDEX_TYPES[0],
         help="how Milvus is to index them; FLAT answers exactly (default: %(default)s)",
     )
     add_artifacts_option(parser)

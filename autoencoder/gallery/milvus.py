@@ -36,6 +36,7 @@ PUSHED_AT_ONCE = 5000
 N_RECALL = 200  # queries
 MOST_RESULTS = 16_384  # Milvus gives no more
 SPARE_RESULTS = 8  # asked for beyond the neighbors, since rounding or a tie may put some in another order
+INDEX_TYPES = "FLAT", "IVF_FLAT", "HNSW"  # the first answers exactly
 FIELD = "latent"
 MISSING = "Milvus is not installed: install it with `python -m pip install -r requirements-milvus.txt`."
 

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from autoencoder import artifacts
 from autoencoder.data import UNLABELLED, DataError, Digits, StoredImages
 from autoencoder.gallery.sources import Item, Source
-from autoencoder.ink.preprocess import SIDE_PX, NoDigitError, digit_from_gray
+from autoencoder.ink.preprocess import SIDE_PX, NoDigitError, digit_from_gray, to_bytes
 from autoencoder.query.search import exact_search
 from autoencoder.query.typical import Typical
 from autoencoder.spaces import LATENT_DIM, Latent
@@ -181,7 +181,7 @@ def _encode_all(source: Source, directory: Path, space: Latent, progress: dict[s
             if not n_read:
                 raise DataError("the source has become shorter while it was read.")
             if digits:
-                images.append(np.round(np.stack(digits) * 255).astype(np.uint8))
+                images.append(to_bytes(np.stack(digits)))
                 latents.append(space.transform(np.stack(digits)))
             for file in (images, labels, latents, files, skipped):
                 file.flush()

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autoencoder.data import N_TEST
+from autoencoder.gallery.milvus import INDEX_TYPES, MilvusNearestNeighbors, drop, measure_recall, push
 from autoencoder.measure.speed import median_and_p99
 from autoencoder.query.search import LARGEST_IN_MEMORY, Searcher, exact_search
 from autoencoder.spaces import LATENT_DIM
@@ -25,7 +26,6 @@ WRITTEN_AT_ONCE = 100_000
 N_QUERIES = 50
 N_TOGETHER = 256
 N_AT_SERVER = 1_000_000
-INDEXES = ("FLAT", "IVF_FLAT", "HNSW")
 HOW_TO_READ = f"""\
 Random vectors of {LATENT_DIM} numbers in a file that is mapped into memory; up to {LARGEST_IN_MEMORY:,} are searched
 in memory, more in blocks where they are. One query: the median and the 99th percentile of a call in milliseconds, 4
@@ -52,11 +52,11 @@ def benchmark_large(
         yield "exact search", {f"{n:,}": figures for n, figures in measured.items()}
         yield "gallery", expected(measured)
         if find_spec("pymilvus"):
-            files = {index: str(Path(folder) / f"{index}.db") for index in INDEXES}
+            files = {index: str(Path(folder) / f"{index}.db") for index in INDEX_TYPES}
             yield f"{len(latents):,} vectors in Milvus Lite", milvus(latents, "Milvus Lite", files)
         if server:
             for vectors in (latents[:N_TEST], latents, multiplied(latents, N_AT_SERVER)):
-                figures = milvus(vectors, "Milvus server", dict.fromkeys(INDEXES, server))
+                figures = milvus(vectors, "Milvus server", dict.fromkeys(INDEX_TYPES, server))
                 yield f"{len(vectors):,} vectors at a server", figures
 
 
@@ -129,8 +129,6 @@ def milvus(vectors: NDArray[np.float32], name: str, servers: Mapping[str, str]) 
         name: what to call it.
         servers: {index: the server or file to bring them to}; where it is the same, another index is built over them.
     """
-    from autoencoder.gallery.milvus import MilvusNearestNeighbors, drop, measure_recall, push
-
     collection = f"benchmark_{len(vectors)}_{os.getpid()}"
     queries = vectors[np.linspace(0, len(vectors) - 1, N_QUERIES).astype(int)]
     ours = _search_one_by_one(exact_search(vectors), queries)

@@ -58,10 +58,16 @@ def load_engine() -> Loaded:
 
 
 @st.cache_resource(show_spinner=False)
+def load_pca() -> PCA:
+    """The principal components that the build has kept."""
+    return PCA.load(artifacts.DIRECTORY)
+
+
+@st.cache_resource(show_spinner=False)
 def load_spaces(_engine: Engine, gallery_name: str) -> dict[str, tuple[Space, Searcher]]:
     """The spaces to compare: name -> (space, the NearestNeighbors of the gallery's vectors there)."""
     spaces: dict[str, tuple[Space, Searcher]] = {_engine.space.name: (_engine.space, _engine.nearest)}
-    for space in (Pixels(), PCA.load()):
+    for space in (Pixels(), load_pca()):
         spaces[space.name] = space, NearestNeighbors(space.transform(_engine.gallery.images[:]))
     return spaces
 

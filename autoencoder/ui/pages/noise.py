@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from autoencoder.disturb import add_noise, add_stroke
 from autoencoder.spaces import PCA, Latent
 from autoencoder.ui.lesson import LARGE_PX, begin, show_found, show_query, show_row
+from autoencoder.ui.loading import load_pca
 
 WITH_NOISE, WITH_STROKE = "Noise", "A stray stroke"
 AMOUNTS = {
@@ -28,7 +29,7 @@ def noise_page() -> None:
     percent = st.slider(AMOUNTS[kind], 0, 100, 30, 5, format="%d%%", key="amount")
     disturb = add_noise if kind == WITH_NOISE else add_stroke
     disturbed = disturb(query.digit, percent / 100)
-    ours, linear = _redraw(engine.space, disturbed), _redraw(PCA.load(), disturbed)
+    ours, linear = _redraw(engine.space, disturbed), _redraw(load_pca(), disturbed)
     rows = disturbed, ours, linear
     show_row(rows, DRAWN, DRAWN, width=LARGE_PX)
     if percent:

@@ -465,6 +465,8 @@ def test_a_restarted_server_shows_each_page_as_it_was(browser, drawings, seventh
         settle(drawn)
         random.goto(f"{address}/?q={seventh}&neighbors=6")
         random.get_by_alt_text("neighbor 6, a").wait_for()
+        settle(random)
+        expect(random.get_by_test_id("stProgress")).to_have_count(6)  # the browser loads the bars' script last
         before = [(page.url, shown_neighbors(page)) for page in (drawn, random)]
     for page in (drawn, random):
         page.locator("[data-testid=stApp]:not([data-test-connection-state=CONNECTED])").wait_for()

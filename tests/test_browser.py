@@ -141,7 +141,7 @@ def test_a_stroke_is_sent_at_once_and_only_once(visit, server, pen):
     settle(page)
     box = page.locator("canvas.upper-canvas").bounding_box()
     page.evaluate(COUNT_SENT)
-    page.clock.install()  # which stands still but for what runs it
+    page.clock.install()  # it stands still, except where `run_for` runs it
     page.clock.pause_at(page.evaluate("Date.now() + 1000"))
     {"mouse": page.mouse.click, "touchscreen": page.touchscreen.tap}[pen](box["x"] + 90, box["y"] + 90)
     page.clock.run_for(100)

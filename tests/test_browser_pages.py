@@ -46,7 +46,7 @@ def test_the_query_comes_along_from_page_to_page_and_back(visit, server, drawing
     drawn = page.url.split("?")[1]
     for name in ("Compare", "Map", "Shift", "32 against 784", "About", "Search"):
         open_lesson(page, name)
-        if name == "32 against 784":  # which asks nothing, and forgets nothing
+        if name == "32 against 784":  # this page asks nothing, and forgets nothing
             page.get_by_role("button", name="Measure again").click()
             settle(page)
         elif name != "About":

@@ -131,7 +131,7 @@ def test_letters_that_no_digit_looks_like_are_unlike_the_gallery_and_drawn_digit
         return digit_from_gray(np.asarray(picture, np.float32) / 255)
 
     assert all(engine.search(printed(letter)).unlike for letter in "EMNWm#")
-    assert not any(engine.search(printed(letter)).unlike for letter in "OSZlq")  # which are 0, 5, 2, 1 and 9 as well
+    assert not any(engine.search(printed(letter)).unlike for letter in "OSZlq")  # they are 0, 5, 2, 1 and 9 as well
     drawn = [engine.search(digit_from_strokes(drawing)) for digit in drawings for drawing in drawings[digit][:20]]
     assert np.mean([result.unlike for result in drawn]) <= 0.02
 

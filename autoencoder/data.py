@@ -42,7 +42,7 @@ SPLITS: dict[str, tuple[tuple[str, ...], str]] = {
 }
 ENLARGEMENT = 10  # of the bundled 8 x 8 digits, before the threshold
 EDGE_SHARPNESS = 2  # ink gained per unit of coverage around one half
-UNLABELLED = 255
+UNLABELED = 255
 N_TEST = 10_000  # the network has not seen these digits of MNIST, the first of all 70,000
 NOT_STROKES = "{} cannot be read as pen strokes, a line of JSON a digit: {}."
 
@@ -75,7 +75,7 @@ class StoredImages:
 class Digits:
     """Digit images and their labels, read-only.
 
-    `images` (n, 28, 28) in [0, 1], ink bright; `labels` (n,), from 0 to 9, or UNLABELLED. `sha256` is that of the
+    `images` (n, 28, 28) in [0, 1], ink bright; `labels` (n,), from 0 to 9, or UNLABELED. `sha256` is that of the
     source's bytes, or of their hashes where there are several: it tells whether latents belong to these digits. `title`
     says in words what they are.
     """
@@ -95,13 +95,13 @@ class Digits:
 
     def label(self, index: int) -> int | None:
         """The digit that the image of an index shows, or None where nobody has said."""
-        return None if self.labels[index] == UNLABELLED else int(self.labels[index])
+        return None if self.labels[index] == UNLABELED else int(self.labels[index])
 
     @cached_property
-    def labelled(self) -> list[int]:
+    def labeled(self) -> list[int]:
         """The labels, from 0 to 9, that at least one image has, ascending."""
-        counts = np.bincount(self.labels, minlength=UNLABELLED + 1)
-        return np.flatnonzero(counts[:UNLABELLED]).tolist()
+        counts = np.bincount(self.labels, minlength=UNLABELED + 1)
+        return np.flatnonzero(counts[:UNLABELED]).tolist()
 
 
 def load_mnist(split: str = "test", *, wait_s: float | None = None) -> Digits:
@@ -166,14 +166,14 @@ def load_bundled() -> Digits:
     return Digits("digits", images, cells.target.astype(np.uint8), sha256, title)
 
 
-def load_drawn(path: str | Path, *, percent: float | None = None, labelled: bool = True) -> Digits:
+def load_drawn(path: str | Path, *, percent: float | None = None, labeled: bool = True) -> Digits:
     """Digits written with a pen, prepared as drawings on the page are.
 
     Args:
         path: as `read_strokes` reads it.
         percent: how large they are first drawn on the canvas, in its whole pixels: the longer side in percent of the
             canvas'. None takes the strokes as exact as they are.
-        labelled: false for characters that are no digits; they get no labels.
+        labeled: false for characters that are no digits; they get no labels.
 
     Raises:
         DataError: the file is missing or says something else.
@@ -181,14 +181,14 @@ def load_drawn(path: str | Path, *, percent: float | None = None, labelled: bool
     images, labels = [], []
     try:
         for digit, strokes in read_strokes(path):
-            if labelled and digit is None:
+            if labeled and digit is None:
                 raise ValueError("expected a digit in each line, received none")
             images.append(_drawn_digit(strokes, percent))
-            labels.append(digit if labelled else UNLABELLED)
+            labels.append(digit if labeled else UNLABELED)
         stacked = np.stack(images)
     except (TypeError, ValueError) as error:
         raise DataError(NOT_STROKES.format(path, error)) from None
-    kind = "drawn" if labelled else "not_digits"
+    kind = "drawn" if labeled else "not_digits"
     name = f"{kind} {percent} %" if percent else kind
     sha256 = hashlib.sha256(Path(path).read_bytes()).hexdigest()
     return Digits(name, stacked, np.array(labels, np.uint8), sha256)

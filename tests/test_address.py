@@ -101,6 +101,32 @@ def test_a_link_from_another_page_takes_the_question_and_the_options_along(brows
     assert (browser.state["neighbors"], browser.state["test"]) == (9, True)
 
 
+def test_a_run_that_is_ended_at_a_hint_has_asked_all_the_same(browser, monkeypatch):
+    class Ended(BaseException):
+        pass
+
+    def end(sentence):
+        raise Ended
+
+    monkeypatch.setattr(address, "show_hint", end)
+    browser.update({"q": "mnist-7", "neighbors": "many"})
+    visit = Visit()
+    with pytest.raises(Ended):
+        open_address(visit, "Search")
+    open_address(visit, "Search")
+    assert visit.question == SEVENTH
+
+
+def test_the_canvas_begins_with_the_drawing_on_arrival_from_another_page(browser):
+    line = Drawing.of([[[10, 10], [10, 90]]])
+    visit = Visit()
+    open_address(visit, "Search")
+    visit.draw(line)
+    for page in ("Compare", "Search"):
+        open_address(visit, page)
+    assert (visit.question, visit.canvas_start) == (line, line)
+
+
 def test_the_address_is_written_until_the_browser_and_the_page_agree(browser):
     visit = Visit()
     write_address(visit, {"q": "mnist-7", "neighbors": "5"})

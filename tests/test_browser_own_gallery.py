@@ -17,7 +17,7 @@ def own(bundled, tmp_path_factory):
     np.savez(folder / "digits.npz", images=bundled.images, labels=bundled.labels)
     assert main(["gallery", "build", str(folder / "digits.npz"), "--out", str(folder / "School"), "--as-is"]) == 0
     push = [sys.executable, "-m", "autoencoder", "gallery", "push", folder / "School", "--to", folder / "school.db"]
-    subprocess.run(push, cwd=ROOT, check=True)  # in a process of its own, for one at a time can have the file open
+    subprocess.run(push, cwd=ROOT, check=True)  # in a process of its own: only one can have the file open
     return folder
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from autoencoder import data
 from autoencoder.data import (
-    UNLABELLED,
+    UNLABELED,
     DataError,
     load_bundled,
     load_drawn,
@@ -365,7 +365,7 @@ def test_characters_that_are_no_digits_have_no_labels(tmp_path):
     path = tmp_path / "letters.jsonl.gz"
     with gzip.open(path, "wt") as lines:
         lines.write(json.dumps({"character": "L", "strokes": [[[0, 9], [0, 0], [5, 0]]]}) + "\n")
-    letters = load_drawn(path, labelled=False)
-    assert (letters.name, letters.labels.tolist()) == ("not_digits", [UNLABELLED])
+    letters = load_drawn(path, labeled=False)
+    assert (letters.name, letters.labels.tolist()) == ("not_digits", [UNLABELED])
     with pytest.raises(DataError, match="digit"):
         load_drawn(path)

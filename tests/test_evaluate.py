@@ -14,7 +14,7 @@ from autoencoder.build.evaluate import (
     reconstruction_mse,
     summarize,
 )
-from autoencoder.data import UNLABELLED, Digits, StoredImages
+from autoencoder.data import UNLABELED, Digits, StoredImages
 from autoencoder.spaces import PCA, Pixels
 
 
@@ -124,7 +124,7 @@ def test_a_test_digit_is_what_most_of_its_three_nearest_training_digits_are(monk
 def test_what_is_far_off_and_badly_redrawn_is_recognized_as_no_digit(bundled):
     pca = PCA.fit(bundled.images, seed=0)
     boards = np.random.default_rng(0).integers(0, 2, (50, 28, 28)).astype(np.float32)
-    others = Digits("not_digits", boards, np.full(50, UNLABELLED, np.uint8), "")
+    others = Digits("not_digits", boards, np.full(50, UNLABELED, np.uint8), "")
     drawn = Digits("drawn", bundled.images[:20].copy(), bundled.labels[:20].copy(), "")
     found = detect(pca, bundled, bundled, drawn, others)
     assert set(found) == {

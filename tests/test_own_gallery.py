@@ -8,7 +8,7 @@ from pages import asked, boxes, labels, lesson, neighbor_buttons, search_page
 from PIL import Image
 
 from autoencoder.__main__ import main
-from autoencoder.data import UNLABELLED
+from autoencoder.data import UNLABELED
 from autoencoder.query.search import SearchError
 from autoencoder.ui import lesson as lesson_module
 from autoencoder.ui import loading
@@ -67,9 +67,9 @@ def test_an_address_of_another_gallery_is_reported():
     assert asked(app).startswith("our_scans-")
 
 
-def test_only_digits_that_are_labelled_so_can_be_asked_for():
+def test_only_digits_that_are_labeled_so_can_be_asked_for():
     gallery = loading.load_engine().engine.gallery
-    object.__setattr__(gallery, "labels", np.where(gallery.labels == 5, 4, UNLABELLED).astype(np.uint8))
+    object.__setattr__(gallery, "labels", np.where(gallery.labels == 5, 4, UNLABELED).astype(np.uint8))
     app = search_page(q="our_scans-3")
     assert app.selectbox(key="digit").options == ["any", "4"]
     app.selectbox(key="digit").set_value(4).run()

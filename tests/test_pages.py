@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from pages import lesson, on_canvas
+from pages import asked, lesson, on_canvas
 from PIL import Image
 
 from autoencoder import artifacts
@@ -55,8 +55,7 @@ def test_a_page_shows_the_query_of_its_address(name, gallery):
 def test_without_a_query_a_random_one_is_asked_and_the_address_says_it(gallery):
     app = lesson("compare")
     index = re.search(r"Digit (\d+) of the gallery", words(app))[1]
-    said = app.query_params["q"]
-    assert (said[0] if isinstance(said, list) else said) == f"{gallery.name}-{index}"
+    assert asked(app) == f"{gallery.name}-{index}"
 
 
 def test_the_three_spaces_are_compared_by_how_many_are_right(gallery):

@@ -61,6 +61,11 @@ def test_a_random_digit_has_the_label_that_is_wanted_and_is_another(bundled):
         assert GalleryDigit.at_random(few[1], label=None, other_than=before, rng=rng).index == 0  # there is no other
 
 
+def test_a_label_that_a_gallery_lacks_is_refused(bundled):
+    with pytest.raises(ValueError, match="expected a label of"):
+        GalleryDigit.at_random(bundled, label=10, rng=np.random.default_rng(0))
+
+
 @pytest.mark.mnist
 def test_a_query_has_no_index_in_a_part_that_it_does_not_belong_to(gallery):
     part = unseen_part(gallery)

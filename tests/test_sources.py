@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from autoencoder.data import UNLABELLED, DataError
+from autoencoder.data import UNLABELED, DataError
 from autoencoder.gallery import sources
 from autoencoder.gallery.sources import open_source
 
@@ -46,9 +46,9 @@ def test_a_folder_is_labeled_by_its_subfolders_and_read_in_the_order_of_names(tm
     assert len(source) == 5
     found = [(item.name, item.label) for item in source.items()]
     assert found == [
-        ("d.png", UNLABELLED),
-        ("12/e.png", UNLABELLED),
-        ("3/x/c.png", UNLABELLED),
+        ("d.png", UNLABELED),
+        ("12/e.png", UNLABELED),
+        ("3/x/c.png", UNLABELED),
         ("7/a.png", 7),
         ("7/b.png", 7),
     ]
@@ -75,7 +75,7 @@ def test_an_npz_gives_all_its_images_with_the_labels_of_their_name(tmp_path, ima
 
 def test_an_npy_may_hold_floats_or_flat_images_and_has_its_labels_in_another(tmp_path, images):
     np.save(tmp_path / "images.npy", images.reshape(5, 784) / 255)
-    assert labels(open_source(tmp_path / "images.npy")) == [UNLABELLED] * 5
+    assert labels(open_source(tmp_path / "images.npy")) == [UNLABELED] * 5
     np.save(tmp_path / "labels.npy", np.arange(5))
     source = open_source(tmp_path / "images.npy", labels=tmp_path / "labels.npy")
     assert labels(source) == [0, 1, 2, 3, 4]

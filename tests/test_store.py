@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from autoencoder import artifacts
-from autoencoder.data import UNLABELLED, DataError
+from autoencoder.data import UNLABELED, DataError
 from autoencoder.gallery import store
 from autoencoder.gallery.opening import open_engine
 from autoencoder.gallery.sources import open_source
@@ -38,7 +38,7 @@ def source(bundled, tmp_path_factory):
     images = np.round(np.resize(bundled.images, (N, 28, 28)) * 255).astype(np.uint8)
     images[1200] = 0
     labels = np.resize(bundled.labels, N)
-    labels[3] = UNLABELLED
+    labels[3] = UNLABELED
     path = tmp_path_factory.mktemp("source") / "digits.npz"
     np.savez(path, images=images, labels=labels)
     return open_source(path)

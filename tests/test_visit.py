@@ -1,3 +1,5 @@
+import pytest
+
 from autoencoder.query.question import Drawing, GalleryDigit, Picture
 from autoencoder.ui.visit import CAMERA, DRAW, LONGEST_HISTORY, RANDOM, UPLOAD, Visit
 
@@ -79,18 +81,39 @@ def test_what_is_said_of_a_question_belongs_to_it():
     visit = Visit()
     assert visit.told is None
     visit.draw(LINE)
-    visit.tell(1)
-    visit.reveal()
+    visit.tell(LINE, 1)
+    visit.reveal(LINE)
     assert (visit.told, visit.is_revealed()) == (1, True)
     visit.draw(HOOK)
     assert (visit.told, visit.is_revealed()) == (None, False)
     visit.draw(LINE)
     assert (visit.told, visit.is_revealed()) == (1, True)
-    visit.tell(None)
+    visit.tell(LINE, None)
     assert visit.told is None
 
 
-def test_a_problem_with_a_picture_goes_with_the_next_question():
+def test_a_late_click_says_nothing_of_a_question_that_it_did_not_see():
+    visit = Visit()
+    visit.draw(LINE)
+    visit.draw(HOOK)  # and then comes a "Yes" to the line
+    visit.tell(LINE, 1)
+    visit.reveal(LINE)
+    assert (visit.told, visit.is_revealed()) == (None, False)
+
+
+def test_each_undo_takes_one_stroke_back():
+    visit = Visit()
+    visit.draw(Drawing(LINE.strokes + HOOK.strokes))
+    visit.undo_stroke()
+    assert visit.question == visit.canvas_start == LINE
+    visit.undo_stroke()
+    assert visit.question is None
+    visit.undo_stroke()
+    assert visit.question is None
+
+
+@pytest.mark.parametrize("go_on", [lambda visit: visit.turn_to(DRAW), lambda visit: visit.ask(LINE)])
+def test_a_problem_with_a_picture_goes_with_the_next_question(go_on):
     visit = Visit(tab=UPLOAD, problem="This is not a picture that can be read.")
-    visit.turn_to(DRAW)
+    go_on(visit)
     assert visit.problem is None

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autoencoder.data import N_TEST, UNLABELLED, DataError, Digits, unseen_part
+from autoencoder.data import N_TEST, UNLABELED, DataError, Digits, unseen_part
 from autoencoder.disturb import NOISE, SHIFT_PX, add_noise, shift
 from autoencoder.ink.preprocess import to_bytes
 from autoencoder.look import likeness
@@ -237,7 +237,7 @@ def evaluate_own(
         DataError: the gallery has no labels.
     """
     gallery = engine.gallery
-    labeled = np.flatnonzero(gallery.labels != UNLABELLED)
+    labeled = np.flatnonzero(gallery.labels != UNLABELED)
     if not len(labeled):
         raise DataError("the gallery has no labels, so there is nothing to measure by.")
     some = np.sort(np.random.default_rng(seed).choice(labeled, min(n_queries, len(labeled)), replace=False))

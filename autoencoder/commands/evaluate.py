@@ -79,7 +79,7 @@ def _evaluate_own(options: Namespace) -> dict[str, Any]:
 
 def _evaluate_mnist(options: Namespace) -> dict[str, Any]:
     drawn = _drawn(options)
-    not_digits = load_drawn(options.not_digits, labelled=False) if options.not_digits else None
+    not_digits = load_drawn(options.not_digits, labeled=False) if options.not_digits else None
     latent = Latent.load(options.artifacts)
     spaces: list[Space] = [Pixels(), PCA.load(options.artifacts), latent]
     gallery, problem = load_gallery()

@@ -53,7 +53,7 @@ def run(options: Namespace) -> None:
     require_files(options.drawn, options.not_digits)
     make_folder(options.out)  # now, since it may fail, and the training takes hours
     drawn = load_drawn(options.drawn) if options.drawn else None
-    not_digits = load_drawn(options.not_digits, labelled=False) if options.not_digits else None
+    not_digits = load_drawn(options.not_digits, labeled=False) if options.not_digits else None
     from autoencoder.build.train import train, train_textbook
 
     if options.textbook:

@@ -15,7 +15,7 @@ from typing import IO, Any, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from autoencoder.data import UNLABELLED, DataError, read_npy_header
+from autoencoder.data import UNLABELED, DataError, read_npy_header
 from autoencoder.ink.photo import MAX_OTHER_PIXELS, read_gray
 from autoencoder.ink.preprocess import NoDigitError
 
@@ -30,7 +30,7 @@ LABELS_BESIDE = {"images-idx3": "labels-idx1", "images.idx3": "labels.idx1"}
 
 @dataclass(frozen=True)
 class Item:
-    """One image of a source: its `name`, its `label` from 0 to 9 or UNLABELLED, and `gray` (h, w) in [0, 1].
+    """One image of a source: its `name`, its `label` from 0 to 9 or UNLABELED, and `gray` (h, w) in [0, 1].
 
     `gray` is None where the image cannot be read, and `problem` then says why.
     """
@@ -100,7 +100,7 @@ class Pictures:
     def items(self, start: int = 0) -> Iterator[Item]:
         for name in islice(self._names(), start, None):
             folder = Path(name).parent.name
-            label = int(folder) if len(folder) == 1 and folder in "0123456789" else UNLABELLED
+            label = int(folder) if len(folder) == 1 and folder in "0123456789" else UNLABELED
             try:
                 yield Item(name, label, read_gray(_bytes_of(self.folder / name)))
             except NoDigitError as problem:
@@ -174,7 +174,7 @@ class Arrays:
             start = 0
 
     def _items_of_part(self, images: "_Array", labels: "_Array | None", start: int) -> Iterator[Item]:
-        of_rows: Iterable[NDArray[Any] | int] = labels.rows(start) if labels else repeat(UNLABELLED)
+        of_rows: Iterable[NDArray[Any] | int] = labels.rows(start) if labels else repeat(UNLABELED)
         for number, (row, label) in enumerate(zip(images.rows(start), of_rows, strict=False), start):
             gray = _as_gray(row)
             yield Item(f"{images.name}[{number}]", int(np.squeeze(label)), gray.T if self._transpose else gray)
@@ -227,7 +227,7 @@ def _check_labels(labels: "_Array", n: int) -> None:
             f"expected labels ({n},) of whole numbers, received {labels.name} {labels.dtype} {labels.shape}"
         )
     for label in labels.rows():
-        if not 0 <= label <= 9 and label != UNLABELLED:
+        if not 0 <= label <= 9 and label != UNLABELED:
             raise ValueError(f"expected labels from 0 to 9, received {np.squeeze(label)}")
 
 

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from tqdm import tqdm
 
 from autoencoder import artifacts
-from autoencoder.data import UNLABELLED, DataError, Digits, StoredImages
+from autoencoder.data import UNLABELED, DataError, Digits, StoredImages
 from autoencoder.gallery.sources import Item, Source
 from autoencoder.ink.preprocess import SIDE_PX, NoDigitError, digit_from_gray, to_bytes
 from autoencoder.query.search import exact_search
@@ -255,7 +255,7 @@ def describe(directory: str | Path) -> dict[str, str]:
         }
     manifest = _verify(directory)
     labels = np.load(directory / LABELS, mmap_mode="r", allow_pickle=False)
-    counts = np.bincount(labels, minlength=UNLABELLED + 1).tolist()
+    counts = np.bincount(labels, minlength=UNLABELED + 1).tolist()
     listed = f" (see {directory / SKIPPED})" if manifest["skipped"] else ""
     return {
         "gallery": f"{manifest['name']}, in {directory}",
@@ -263,7 +263,7 @@ def describe(directory: str | Path) -> dict[str, str]:
         "digits": f"{manifest['n']:,}",
         "skipped": f"{manifest['skipped']:,}{listed}",
         "labels": ", ".join(f"{digit}: {counts[digit]:,}" for digit in range(10) if counts[digit]) or "none",
-        "unlabeled": f"{counts[UNLABELLED]:,}",
+        "unlabeled": f"{counts[UNLABELED]:,}",
         "size": _size(sum(path.stat().st_size for path in directory.iterdir())),
         "encoder": manifest["encoder"],
     }

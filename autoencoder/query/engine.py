@@ -53,8 +53,7 @@ class Engine:
         space: the Latent space.
         unseen: the Engine of the gallery's part that the network has not seen; None where that is all of it.
 
-    Its attributes are those, `unseen` the engine itself where it was None, and `whole` the engine that it is the unseen
-    part of.
+    The arguments are kept as attributes; `unseen` is the engine itself where None was given.
     """
 
     def __init__(
@@ -66,9 +65,7 @@ class Engine:
         self.nearest = nearest
         self.typical = typical
         self.space = space
-        self.whole = self
         self.unseen = unseen or self
-        self.unseen.whole = self
         self.search(gallery.images[0], n_neighbors=1)  # the first call is the slow one: not a visitor's
         self.space.inverse_transform(self.space.transform(gallery.images[:1]))
 

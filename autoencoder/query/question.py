@@ -84,14 +84,16 @@ class GalleryDigit:
 
     @classmethod
     def at_random(
-        cls, gallery: Digits, *, label: int | None, other_than: object = None, rng: np.random.Generator
+        cls, gallery: Digits, *, label: int | None, other_than: "Question | None" = None, rng: np.random.Generator
     ) -> Self:
-        """One of a gallery's digits, of a label or of any, but not the one that it is to be `other_than`.
+        """A digit drawn at random, of a label or of any. It differs from `other_than` where there is another.
 
         Raises:
             ValueError: the gallery has none of the label.
         """
         candidates = np.arange(len(gallery)) if label is None else np.flatnonzero(gallery.labels == label)
+        if not len(candidates):
+            raise ValueError(f"expected a label of {gallery.title}, received {label}")
         place = int(rng.integers(len(candidates)))
         digit = cls(gallery.name, int(candidates[place]))
         return digit if digit != other_than else cls(gallery.name, int(candidates[(place + 1) % len(candidates)]))

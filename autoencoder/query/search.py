@@ -126,8 +126,8 @@ class NearestNeighbors:
 class NearestNeighborsInBlocks(NearestNeighbors):
     """The same for vectors that are too many to copy, such as those of a file that is mapped into memory.
 
-    They are scored where they are, 65,536 at a time. Besides them this takes 4 bytes a vector, and 64 MB; more where
-    very many vectors are equally near, for ties are kept.
+    They are scored where they are, 65,536 at a time. Besides them this takes 4 bytes a vector, and 64 MB. It
+    takes more where very many vectors are equally near, because all ties are kept.
     """
 
     def __init__(self, vectors: NDArray[np.float32]) -> None:
@@ -175,7 +175,9 @@ class NearestNeighborsInBlocks(NearestNeighbors):
 
 def exact_search(latents: NDArray[np.float32]) -> NearestNeighbors:
     """The exact search, a NearestNeighbors, of latents float32 (n, 32): in memory, or, of many, where they are."""
-    return (NearestNeighbors if len(latents) <= LARGEST_IN_MEMORY else NearestNeighborsInBlocks)(latents)
+    if len(latents) <= LARGEST_IN_MEMORY:
+        return NearestNeighbors(latents)
+    return NearestNeighborsInBlocks(latents)
 
 
 def checked_arguments(

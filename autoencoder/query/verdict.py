@@ -12,8 +12,11 @@ TWO_SHAPES = "These are two shapes side by side. Draw one digit at a time."
 
 @dataclass(frozen=True)
 class Verdict:
-    """`level` good, fine or poor of a query whose label is known, else found, or unlike where nothing looks like it;
-    the `digit` that the neighbors are compared with, None where they have no labels; and a `sentence`."""
+    """What is said of an answer.
+
+    `level` is good, fine or poor where the query's label is known; else unlike where nothing looks like it, else found.
+    `digit` is what the neighbors are compared with, None where they have no labels. `sentence` is for the page.
+    """
 
     level: str
     digit: int | None
@@ -41,8 +44,8 @@ def judge(
         badly_redrawn: whether its reconstruction is worse than nearly all of theirs.
 
     Returns:
-        Verdict; its digit is the query's or, where that is not known, that of most neighbors, of two equally frequent
-        ones the nearer.
+        Verdict. Its digit is the query's. Where that is not known, it is the most frequent among the neighbors, and of
+        two equally frequent ones the nearer.
     """
     known = [label for label in labels if label is not None]
     if digit is not None:

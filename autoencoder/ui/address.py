@@ -23,33 +23,41 @@ def parameters_of(question: Question | None, options: Options) -> dict[str, str]
 
 
 def open_address(visit: Visit, page: str) -> None:
-    """Ask what the address asks, where the page has not written it: when a visit begins, and when it goes back.
+    """Ask what the address asks where the page did not write it.
 
-    A visitor goes back by the browser's own button. A link from another page of the app has no question in it, and what
-    is asked stays.
+    So it is at the start of a visit, on arrival from another page, and after the browser's Back. A link without a
+    question keeps what is asked.
     """
     begins, comes_from_elsewhere = visit.page is None, visit.page not in (None, page)
+    parameters = st.query_params.to_dict()
+    is_new = parameters != visit.address and (begins or comes_from_elsewhere or _goes_back())
+    hints = []
+    # Streamlit may end a run at any call, in favor of a newer one. So the visit changes at once, between two calls.
+    if is_new:
+        is_link = comes_from_elsewhere and QUESTION not in parameters
+        if wrong := set_options(parameters, keep_others=is_link):
+            hints.append(f"The address sets {' and '.join(wrong)} to something that cannot be, so it is ignored.")
+        visit.address = parameters
+        if not is_link and not _ask_again(visit, parameters.get(QUESTION)):
+            hints.append("The address names no digit that can be shown, so the page starts afresh.")
     visit.page = page
     if comes_from_elsewhere:
         visit.restart_canvas()
-    parameters = st.query_params.to_dict()
-    if parameters == visit.address or not (begins or comes_from_elsewhere or _goes_back()):
-        return
-    visit.address = parameters
-    is_link = comes_from_elsewhere and QUESTION not in parameters
-    wrong = set_options(parameters, keep_others=is_link)
-    if wrong:
-        show_hint(f"The address sets {' and '.join(wrong)} to something that cannot be, so it is ignored.")
-    if is_link:
-        return
+    for hint in hints:
+        show_hint(hint)
+
+
+def _ask_again(visit: Visit, text: str | None) -> bool:
+    """Ask what an address' text asks, nothing where there is none; returns whether it could be understood."""
     try:
-        asked = from_text(parameters[QUESTION]) if parameters.get(QUESTION) else None
+        asked = from_text(text) if text else None
     except ValueError:
-        show_hint("The address names no digit that can be shown, so the page starts afresh.")
-        asked = None
+        visit.replace(None, DRAW)
+        return False
     visit.replace(asked, None if asked else DRAW)
     if visit.history and visit.history[-1][1] == asked:
         visit.history.pop()
+    return True
 
 
 def write_address(visit: Visit, parameters: Mapping[str, str]) -> None:

@@ -41,12 +41,13 @@ def show_answer(
     hidden: bool,
     link: str | None,
     key: str,
-    ask: bool = True,
+    may_tell: bool = True,
 ) -> None:
     """The answer to a query.
 
     `hidden` leaves blank what is to be guessed first, `link` is the address that shows the page to others, `key` tells
-    answers on a page apart, and `ask` has the visitor say what a query without a label is.
+    answers on a page apart, and `may_tell` lets the visitor say what a query
+    without a label is.
     """
     if query.title:
         st.markdown(f"**{query.title}**")
@@ -64,9 +65,9 @@ def show_answer(
     show_box(verdict.sentence, icon=icon)
     _show_neighbors(engine, result.neighbors, None if verdict.level == UNLIKE else verdict.digit, visit, key)
     way = _show_way(engine, result, options, hidden=False)
-    if ask and query.label is None and found.digit is not None and not result.two_shapes:
+    if may_tell and query.label is None and found.digit is not None and not result.two_shapes:
         with way.cell():
-            told.ask(found, engine.gallery.labelled, visit)
+            told.show_choices(found, engine.gallery.labeled, visit)
         if told_digit not in (None, found.digit):
             told.show_nearest_of(told_digit, engine, query, result)
     _show_words(engine.gallery, result, query)

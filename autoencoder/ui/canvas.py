@@ -11,10 +11,11 @@ from autoencoder.query.question import Drawing
 from autoencoder.ui.visit import DRAW, Visit, current_visit
 
 INK, PAPER = "#ffffff", "#000000"
-CURVE_STEPS = np.array([[0.25], [0.5], [0.75], [1]])  # of the way along a curve: the points that it is replaced by
+CURVE_STEPS = np.array([[0.25], [0.5], [0.75], [1]])  # where on a curve the points lie that replace it; 1 is its end
 CURVE_WEIGHTS = np.hstack([(1 - CURVE_STEPS) ** 2, 2 * CURVE_STEPS * (1 - CURVE_STEPS), CURVE_STEPS**2])
 NUMBERS_OF = {"M": 2, "L": 2, "Q": 4}  # a command of a path: move, line, quadratic curve
-MOST_COMMANDS, MOST_OF_A_STROKE = 4000, 1000  # of a drawing: minutes of scribbling; and without lifting the pen
+MOST_COMMANDS = 4000  # in a drawing: minutes of scribbling
+MOST_OF_A_STROKE = 1000  # without lifting the pen
 FARTHEST_PX = 100_000  # from the canvas' corner: its editing tool may move a stroke outside
 # The canvas waits for 200 ms after a stroke before it sends the drawing, in case there is another. Its own button,
 # "Update the app with this drawing", sends it at once: so a stroke's end presses it.
@@ -62,11 +63,9 @@ def draw_canvas(visit: Visit) -> None:
 
 def show_undo_and_clear(visit: Visit) -> None:
     """Two buttons: take the last stroke back, or all of them. (The canvas' own show only under a mouse.)"""
-    strokes = visit.question.strokes if isinstance(visit.question, Drawing) else ()
-    shorter = Drawing(strokes[:-1])
-    for label, icon, drawing in (("Undo", ":material/undo:", shorter), ("Clear", ":material/delete:", None)):
-        change = (drawing, DRAW)
-        st.button(label, icon=icon, key=label.lower(), on_click=visit.replace, args=change, disabled=not strokes)
+    blank = not isinstance(visit.question, Drawing)
+    st.button("Undo", icon=":material/undo:", key="undo", on_click=visit.undo_stroke, disabled=blank)
+    st.button("Clear", icon=":material/delete:", key="clear", on_click=visit.replace, args=(None, DRAW), disabled=blank)
 
 
 def strokes_from_fabric(drawing: Any) -> list[NDArray[np.float64]]:

@@ -12,7 +12,7 @@ QR_PX = 400  # to be scanned from the last row
 
 
 def lan_host() -> str | None:
-    """This machine's address on its network as a text, or None where no network leads elsewhere.
+    """This machine's IP address on its network as a text, or None where no network leads elsewhere.
 
     A UDP socket is bound to the interface that its packets would leave by; none is sent.
     """

@@ -82,7 +82,7 @@ def show_query(engine: Engine) -> Query:
     Returns the Query, to be searched for by the engine that `begin` has given.
     """
     visit = current_visit()
-    query = _asked(visit, engine.whole)
+    query = _asked(visit, load_engine().engine)
     write_address(visit, parameters_of(visit.question, Options(present=current_options().present)))
     with st.container(horizontal=True, vertical_alignment="center"):
         show_digit(query.digit, alt="the query", width=QUERY_PX)
@@ -97,16 +97,17 @@ def show_query(engine: Engine) -> Query:
 
 
 def _asked(visit: Visit, engine: Engine) -> Query:
-    """What is asked, or a random digit where that is nothing, or no digit."""
+    """What is asked. Where nothing is asked, or what is asked is no digit, a random digit."""
     question, problem = visit.question, visit.problem
     if question is not None and visit.tab != RANDOM:
         try:
             return question.to_query(engine.gallery)
         except Hint as hint:
             problem = str(hint)
-            visit.ask(None, RANDOM)
     if problem:
         st.info(f"{problem} So here is a random digit.")
+    if visit.tab != RANDOM:  # after the message: Streamlit may end a run there
+        visit.ask(None, RANDOM)
     return need_digit(visit, engine).to_query(engine.gallery)
 
 

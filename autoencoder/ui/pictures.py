@@ -22,7 +22,7 @@ def show_digit(
 
 
 def _data_uri(digit: NDArray[np.float32]) -> str:
-    """The enlarged digit as a PNG in its own address: nothing to fetch, nothing that a server could forget."""
+    """The enlarged digit as a PNG in a data URI: nothing is to be fetched, and nothing can be forgotten."""
     gray = to_bytes(digit)
     png = io.BytesIO()
     Image.fromarray(gray.repeat(ENLARGEMENT, axis=0).repeat(ENLARGEMENT, axis=1)).save(png, "PNG", compress_level=1)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from autoencoder.query.engine import Engine, SearchResult
-from autoencoder.query.question import Query
+from autoencoder.query.question import Query, Question
 from autoencoder.query.verdict import UNLIKE, Verdict, named
 from autoencoder.ui.pictures import show_digit
 from autoencoder.ui.visit import Visit, current_visit
@@ -12,29 +12,30 @@ OTHER = "told_other"
 PICTURE_PX = 60
 
 
-def ask(found: Verdict, labelled: list[int], visit: Visit) -> None:
-    """Ask whether the query, which has no label, shows the digit that was found, or which of those that are labelled.
+def show_choices(found: Verdict, labeled: list[int], visit: Visit) -> None:
+    """Ask whether the query, which has no label, shows the digit that was found, or which of those that are labeled.
 
     Once the visitor has said it, say so, and let the visitor change it.
     """
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if (digit := visit.told) is not None:
             st.markdown(f"You said: {named(digit, '**')}.", width="content")
-            st.button("Change", key="told_change", on_click=visit.tell, args=(None,))
+            st.button("Change", key="told_change", on_click=visit.tell, args=(visit.question, None))
             return
         is_open = found.level == UNLIKE
         st.markdown("Is it a digit?" if is_open else f"Is it {named(found.digit)}?", width="content")
         if not is_open:
-            st.button("Yes", key="told_yes", on_click=visit.tell, args=(found.digit,))
+            st.button("Yes", key="told_yes", on_click=visit.tell, args=(visit.question, found.digit))
         st.selectbox(
             "What is it?",
-            [digit for digit in labelled if is_open or digit != found.digit],
+            [digit for digit in labeled if is_open or digit != found.digit],
             None,
             key=OTHER,
             placeholder="Yes, a …" if is_open else "No, a …",
             label_visibility="collapsed",
             width=120,
             on_change=_tell_other,
+            args=(visit.question,),
         )
 
 
@@ -47,5 +48,5 @@ def show_nearest_of(digit: int, engine: Engine, query: Query, result: SearchResu
         st.markdown(sentence, width="stretch")
 
 
-def _tell_other() -> None:
-    current_visit().tell(st.session_state[OTHER])
+def _tell_other(question: Question | None) -> None:
+    current_visit().tell(question, st.session_state[OTHER])

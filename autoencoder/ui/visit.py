@@ -13,7 +13,7 @@ DRAW, RANDOM, UPLOAD, CAMERA = TABS = "Draw", "Random", "Upload", "Camera"
 LONGEST_HISTORY = 100
 
 
-@dataclass
+@dataclass(eq=False)  # each is itself, and `picture` holds an array
 class Visit:
     """One visitor's questions, tab by tab, and what belongs to them.
 
@@ -63,6 +63,12 @@ class Visit:
         """Ask for what is on the canvas, where the visitor has drawn it."""
         self._put(drawing, DRAW)
 
+    def undo_stroke(self) -> None:
+        """Take the last stroke of the drawing back."""
+        drawing = self.asked.get(DRAW)
+        if isinstance(drawing, Drawing):
+            self.replace(Drawing(drawing.strokes[:-1]), DRAW)
+
     def turn_to(self, tab: str) -> None:
         """Ask again what another tab asked last."""
         self.tab, self.problem = tab, None
@@ -83,16 +89,19 @@ class Visit:
         self.canvas_start = drawing if isinstance(drawing, Drawing) else None
         self.canvas_starts += 1
 
-    def reveal(self) -> None:
-        """Show the answer to the present question, whatever is to be guessed first."""
-        self._revealed = self.question
+    def reveal(self, question: Question | None) -> None:
+        """Show the answer to a question, whatever is to be guessed first."""
+        self._revealed = question
 
     def is_revealed(self) -> bool:
         return self.question is not None and self._revealed == self.question
 
-    def tell(self, digit: int | None) -> None:
-        """Remember which digit the present question shows, as the visitor says; None forgets it."""
-        self._told = self.question, digit
+    def tell(self, question: Question | None, digit: int | None) -> None:
+        """Remember which digit a question shows, as the visitor says; None forgets it.
+
+        The question is the one that the visitor saw: a late click says nothing of another.
+        """
+        self._told = question, digit
 
     @property
     def told(self) -> int | None:

@@ -116,5 +116,5 @@ def _show_figures(gallery: Digits) -> None:
         "with 95 % intervals; their look, which is how much their pixels differ from its own (the mean squared "
         "difference), and the error of the reconstruction, which is measured in the same way. "
         "Measured by python -m autoencoder evaluate, kept in artifacts/metrics.json. The textbook autoencoder has "
-        "no place above, for only its figures are kept."
+        "no place above: only its figures are kept."
     )

@@ -1,5 +1,6 @@
 """Lesson "Failures": the queries that the search fails, by digit and by what they are taken for."""
 
+import math
 from collections import Counter
 
 import numpy as np
@@ -45,7 +46,7 @@ def failures_page() -> None:
         f"**{len(shown)}**{of_all} such {'query' if len(shown) == 1 else 'queries'}, "
         f"{len(shown) / len(gallery):.1%} of {gallery.title}."
     )
-    n_pages = max(1, -(-len(shown) // AT_A_TIME))
+    n_pages = max(1, math.ceil(len(shown) / AT_A_TIME))
     number = st.number_input(f"Page, of {n_pages}", 1, n_pages, 1, key=PAGE, width=140) if n_pages > 1 else 1
     for index in shown[(number - 1) * AT_A_TIME : number * AT_A_TIME]:
         _show_failure(gallery, int(index), study.neighbors[index])
@@ -74,4 +75,6 @@ def _show_failure(gallery: Digits, index: int, neighbors: NDArray[np.int64]) -> 
             current_visit().ask(GalleryDigit(gallery.name, index))
             # The other digits of MNIST mend many a failure, so Search is opened with the test digits alone.
             only_these = Options(test=True).to_parameters() if gallery.name == "mnist" else None
-            st.switch_page(st.Page(search_page, title="Search", default=True), query_params=only_these)
+            st.switch_page(
+                st.Page(search_page, title="Search", url_path="search", default=True), query_params=only_these
+            )

@@ -1,6 +1,6 @@
 """The pages and the way between them: Streamlit runs this file for each visitor, again at each question.
 
-A page is imported when it is first opened: charts take long to.
+A page is imported when it is first opened, because charts take long to import.
 """
 
 from pathlib import Path

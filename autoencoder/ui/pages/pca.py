@@ -62,10 +62,13 @@ def _chart(curve: pd.DataFrame, points: pd.DataFrame, title: str, number_format:
 
 
 def _answer(shown: str, name: str, by_size: dict[str, Any], mnist: dict[str, Any]) -> str:
-    ours, better = mnist["latent"][name], max if name == "precision_at_4" else min
-    reached = [size for size, of_size in by_size.items() if better(of_size[name], ours) == of_size[name]]
-    pca = by_size["32"][name]
-    figures = f"{ours:.2%} against {pca:.2%}" if name == "precision_at_4" else f"{ours:.4f} against {pca:.4f}"
+    ours, pca = mnist["latent"][name], by_size["32"][name]
+    if name == "precision_at_4":
+        reached = [size for size, of_size in by_size.items() if of_size[name] >= ours]
+        figures = f"{ours:.2%} against {pca:.2%}"
+    else:
+        reached = [size for size, of_size in by_size.items() if of_size[name] <= ours]
+        figures = f"{ours:.4f} against {pca:.4f}"
     until = (
         f"Of the sizes measured, PCA gets there first with {reached[0]}."
         if reached

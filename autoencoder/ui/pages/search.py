@@ -50,7 +50,7 @@ def _search() -> None:
         input_column = st.container(width=PRESENTED_INPUT_PX if options.present else INPUT_PX)
         answer_column = st.container()
     with input_column:
-        _ask(visit, options, answer_column)
+        _show_input(visit, options, answer_column)
     loaded = _load(visit, options, answer_column)  # after the canvas, so that there is a page to draw on meanwhile
     question = visit.question
     parameters = parameters_of(question, options)
@@ -85,7 +85,7 @@ def _turn() -> None:
     current_visit().turn_to(st.session_state.tab)
 
 
-def _ask(visit: Visit, options: Options, answer_column: DeltaGenerator) -> None:
+def _show_input(visit: Visit, options: Options, answer_column: DeltaGenerator) -> None:
     """What the tab has to ask by, and the buttons below it."""
     if visit.tab == DRAW:
         st.markdown("Draw a digit")  # short: under a mouse the canvas shows its bar of tools beside it
@@ -111,8 +111,8 @@ def _show_random(visit: Visit, options: Options, loaded: Loaded) -> None:
     is_searched = query.within(options.part_of(engine).gallery).index is not None
     st.markdown(f"{what}, left out of its own answer" if is_searched else what)
     show_digit(query.digit, alt="the query", width=CANVAS_PX)
-    if engine.gallery.labelled and not options.guess:  # the choice would give the digit away
-        digits = [ANY, *engine.gallery.labelled]
+    if engine.gallery.labeled and not options.guess:  # the choice would give the digit away
+        digits = [ANY, *engine.gallery.labeled]
         st.selectbox(
             "Which digit",
             digits,
@@ -133,12 +133,13 @@ def _take_picture(visit: Visit) -> None:
         given = st.camera_input(label, key=CAMERA, width=CANVAS_PX, on_change=_read_picture, args=(CAMERA,))
         st.caption("Browsers give a camera to https and localhost alone; elsewhere, **Upload** can take a picture too.")
     question = visit.question
-    if not isinstance(question, Picture) or (given and visit.tab == CAMERA):  # the camera shows its picture itself
+    if not isinstance(question, Picture):
         return
-    if visit.picture and visit.picture[0] == question:
-        st.image(visit.picture[1], width=CANVAS_PX, alt="the picture, in gray")
-    else:  # another picture's digit, from the address or of the history
+    gray = visit.picture[1] if visit.picture and visit.picture[0] == question else None
+    if gray is None:  # an earlier picture's digit, from the address or the history
         show_digit(question.digit, alt="the query", width=CANVAS_PX)
+    elif not given or visit.tab == UPLOAD:  # the camera shows its picture itself
+        st.image(gray, width=CANVAS_PX, alt="the picture, in gray")
 
 
 def _read_picture(tab: str) -> None:
@@ -189,7 +190,7 @@ def _answer(question: Question | None, loaded: Loaded, visit: Visit, options: Op
                 hidden=hidden,
                 link=link,
                 key=f"answer-{number}",
-                ask=number == len(queries),
+                may_tell=number == len(queries),
             )
     except Hint as hint:
         show_no_answer(str(hint), options, key="none", problem=visit.problem is not None)
@@ -197,7 +198,7 @@ def _answer(question: Question | None, loaded: Loaded, visit: Visit, options: Op
         st.error(f"{error} Ask again to try again.", icon=":material/cloud_off:")
     else:
         if hidden:
-            st.button("Reveal", icon=":material/visibility:", key="reveal", on_click=visit.reveal)
+            st.button("Reveal", icon=":material/visibility:", key="reveal", on_click=visit.reveal, args=(question,))
     if loaded.problem:
         st.warning(f"This is the bundled gallery, not MNIST. {loaded.problem}", icon=":material/cloud_off:")
         st.button("Try MNIST again", key="try_mnist_again", on_click=try_mnist_again)

@@ -60,7 +60,7 @@ def _one_at_a_time() -> Lock:
 
 def _measure_ms(nearest: Searcher, n: int) -> float:
     """The time of a query among the first n vectors, in milliseconds."""
-    whole = n == len(nearest.vectors) and type(nearest) is NearestNeighbors  # not another engine, which is not ours
+    whole = n == len(nearest.vectors) and type(nearest) is NearestNeighbors  # Milvus is not measured here
     some = nearest if whole else NearestNeighbors(nearest.vectors[:n])
     with threadpool_limits(1):  # the cores' sharing of so little work depends on what else they do
         return fastest_ms(lambda: some.kneighbors(nearest.vectors[:1], 4, exclude=0), N_CALLS)

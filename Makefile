@@ -1,6 +1,6 @@
 # make app: serve the app on http://localhost:8501.   make class: serve it to the classroom's network.
 # make test: run all tests.   make lint: check style and types.   make screenshots: remake the README's pictures.
-# make journeys: the browser's tests on a phone, a tablet and a laptop, light and dark, with pictures in .journeys.
+# make journeys: the browser's tests on five screens, light and dark, with pictures of every lens in .journeys.
 # make benchmark: measure how fast it is, for docs/benchmark.md.   make load: a class at once, for docs/load.md.
 # make large: search in up to ten million vectors, and by Milvus, for docs/large.md (needs MNIST; MILVUS=ADDRESS: a server).
 # make milvus: a Milvus server on this machine, for the tests and make large (Linux on x86-64).
@@ -37,7 +37,7 @@ lint:
 journeys:
 	@$(call install,requirements-dev.lock)
 	@rm -rf .journeys && mkdir .journeys
-	@for screen in 360x800 820x1180 1440x900; do for scheme in light dark; do \
+	@for screen in 360x800 820x1180 1280x720 1440x900 1920x1080; do for scheme in light dark; do \
 	  $(BIN)/python -m pytest tests/test_browser*.py -n 2 --screen $$screen --scheme $$scheme --pictures .journeys || exit 1; \
 	done; done
 

@@ -5,7 +5,8 @@ from streamlit.starlette import App
 
 from autoencoder.ui.compression import CompressedStatics
 from autoencoder.ui.guard import Guard, guarded
+from autoencoder.ui.sprites import routes
 
 MIDDLEWARE = [Middleware(Guard), Middleware(CompressedStatics)]  # in the order that a request meets them
 
-app = App("autoencoder/ui/pages/navigation.py", middleware=MIDDLEWARE, lifespan=guarded)
+app = App("autoencoder/ui/pages/navigation.py", middleware=MIDDLEWARE, routes=routes(), lifespan=guarded)

@@ -15,6 +15,7 @@ from autoencoder.commands import (
     gallery_build,
     gallery_info,
     gallery_push,
+    history,
     search,
     train,
 )
@@ -26,6 +27,7 @@ from autoencoder.query.search import SearchError
 VERBS = {
     "train": train,
     "ablate": ablate,
+    "history": history,
     "encode": encode,
     "evaluate": evaluate,
     "search": search,

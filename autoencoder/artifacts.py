@@ -21,6 +21,7 @@ METRICS = "metrics.json"
 READY = ".ready"  # holds a whole build while its files take their places
 NETWORKS = "encoder.keras", "decoder.keras"
 PCA = "pca.npz"
+HISTORY = "history.npz"
 UNREADABLE = "{} cannot be read: give this user the right to read it."
 REPAIR = "restore it with `git checkout artifacts`, or rebuild it with `python -m autoencoder train`"
 
@@ -52,7 +53,7 @@ def verify(directory: Path = DIRECTORY, *, required: Iterable[str] = (), repair:
         raise ArtifactError(f"{ready} cannot take its place ({error}): delete it, and {repair}.") from None
     manifest = _read_manifest(directory / MANIFEST, required, repair)
     for name, sha256 in manifest["files"].items():
-        _verify_file(directory / name, sha256, repair)
+        _verify_file(directory / name, sha256, _repair_of(name, repair))
     return manifest
 
 
@@ -170,6 +171,11 @@ def _verify_file(path: Path, sha256: str, repair: str) -> None:
         raise ArtifactError(UNREADABLE.format(path)) from None
     if not is_whole:
         raise ArtifactError(f"{path} is damaged, or of another run than {MANIFEST}: {repair}.")
+
+
+def _repair_of(name: str, repair: str) -> str:
+    """What repairs a file: the history is made by a verb of its own."""
+    return repair.replace("autoencoder train", "autoencoder history") if name == HISTORY else repair
 
 
 def _put_in_place(directory: Path) -> None:

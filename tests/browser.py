@@ -6,13 +6,15 @@ from contextlib import contextmanager
 import numpy as np
 from playwright.sync_api import sync_playwright
 
-from autoencoder.ink.strokes import scale_to_canvas
+from autoencoder.ink.strokes import CANVAS_PX, scale_to_canvas
 from autoencoder.measure import serving as app_serving
 from autoencoder.measure.serving import browser_path
 
 ANSWER_MS = 30_000
 # Nothing of the browser's own goes to a network.
 OFFLINE = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"]
+
+WITH_GRAPHICS = "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"  # for the map
 
 
 @contextmanager
@@ -52,15 +54,21 @@ def before_the_camera(gray, path):
 
 
 def draw(page, strokes, *, side_px=170):
-    """Draw strokes with the mouse, in the canvas' middle, their longer side `side_px`."""
+    """Draw strokes with the mouse, in the canvas' middle, their longer side `side_px` of the canvas' 280."""
     box = page.locator("canvas.upper-canvas").bounding_box()
+    enlarged = box["width"] / CANVAS_PX
     for stroke in scale_to_canvas([np.array(stroke, float) for stroke in strokes], side_px):
-        path = stroke + np.array([box["x"], box["y"]])
+        path = enlarged * stroke + np.array([box["x"], box["y"]])
         page.mouse.move(*path[0])
         page.mouse.down()
         for point in path[1:]:
             page.mouse.move(*point)
         page.mouse.up()
+
+
+def open_options(page):
+    """Open what is folded away behind the button "Options"."""
+    page.locator(".st-key-options button").first.click()
 
 
 def settle(page):

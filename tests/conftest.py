@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pymilvus  # noqa: F401, before TensorFlow: it sets up logging anew, which closes what absl and pytest write to
 import pytest
-from browser import ANSWER_MS, before_the_camera, chromium, serving
+from browser import ANSWER_MS, WITH_GRAPHICS, before_the_camera, chromium, serving
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -23,7 +23,9 @@ DRAWINGS = Path(__file__).parent / "drawings.json"
 
 
 def pytest_addoption(parser):
-    screen = parser.getgroup("the browser's tests", "on which screen they run (`make journeys` runs them on six)")
+    screen = parser.getgroup(
+        "the browser's tests", "on which screen they run (`make journeys` runs them on five, light and dark)"
+    )
     screen.addoption("--screen", default="1280x720", metavar="WIDTHxHEIGHT", help="in pixels")
     screen.addoption("--scheme", default="light", choices=["light", "dark"], help="of colors")
     screen.addoption("--pictures", type=Path, metavar="FOLDER", help="keep a picture of each page as a test leaves it")
@@ -114,7 +116,8 @@ def browser(gallery, tmp_path_factory):
     paper = np.full((480, 640), 255, np.uint8)
     seven = np.flatnonzero(gallery.labels == 7)[0]
     paper[100:380, 180:460] = 255 - np.round(gallery.images[seven] * 255).repeat(10, axis=0).repeat(10, axis=1)
-    with chromium(*before_the_camera(paper, tmp_path_factory.mktemp("camera") / "seven.y4m")) as running:
+    camera = before_the_camera(paper, tmp_path_factory.mktemp("camera") / "seven.y4m")
+    with chromium(*camera, *WITH_GRAPHICS) as running:
         yield running
 
 

@@ -48,12 +48,12 @@ def neighbor_buttons(app):
 
 def labels(app):
     """What the neighbors' buttons say: their digits, or nothing where they are not shown."""
-    return [int(re.search(r"an? \*\*(\d)", button.label)[1]) for button in neighbor_buttons(app)]
+    return [int(button.label[0]) for button in neighbor_buttons(app)]
 
 
-def boxes(app):
-    """What the answer's box says."""
-    return [box.value for kind in (app.success, app.info, app.warning) for box in kind]
+def headlines(app):
+    """What the cards say, without their icons."""
+    return [re.sub(r"^:\w+\[:material/\w+:\] ", "", card.value) for card in app.subheader if ":material/" in card.value]
 
 
 def asked(app):

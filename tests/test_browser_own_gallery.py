@@ -29,7 +29,7 @@ def test_a_drawing_finds_its_kind_in_a_gallery_of_ones_own(milvus, own, visit, d
         draw(page, drawings[0][0])
         page.get_by_alt_text("neighbor 4, a 0").wait_for()
         page.get_by_text("Nearest of the 1,797 digits of School").wait_for()
-        page.get_by_role("button", name="Random query").click()
-        page.get_by_text("left out of its own answer").wait_for()
+        page.get_by_role("button", name="Random", exact=True).click()
+        page.get_by_text("left out of its own results").wait_for()
         settle(page)
         assert "q=school-" in page.url

@@ -1,16 +1,16 @@
-"""The teaching pages in a real browser."""
+"""The ways from page to page, and the evidence, in a real browser."""
 
 import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import ANSWER_MS, draw, settle
+from browser import ANSWER_MS, draw, open_options, settle
 from playwright.sync_api import expect
 
-PATHS = ("compare", "map", "morph", "noise", "shift", "speed", "pca", "failures", "about")
+EVIDENCE = ("speed", "pca", "failures", "about")
 
 
-def open_lesson(page, name):
+def open_page(page, name):
     """Go to a page by the navigation, as a visitor does."""
     page.get_by_role("link", name=name, exact=True).click()
     settle(page)
@@ -18,8 +18,8 @@ def open_lesson(page, name):
 
 @pytest.mark.parametrize("width", [360, 1440])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everyone_can_use_the_teaching_pages(visit, server, seventh, width, scheme):
-    for path in PATHS:
+def test_everyone_can_use_the_evidence(visit, server, seventh, width, scheme):
+    for path in EVIDENCE:
         page = visit(
             f"{server}/{path}?q={seventh}",
             canvas=False,
@@ -44,9 +44,9 @@ def test_the_query_comes_along_from_page_to_page_and_back(visit, server, drawing
     settle(page)
     seen = page.get_by_alt_text("the query as the model sees it").get_attribute("src")
     drawn = page.url.split("?")[1]
-    for name in ("Compare", "Map", "Shift", "32 against 784", "About", "Search"):
-        open_lesson(page, name)
-        if name == "32 against 784":  # this page asks nothing, and forgets nothing
+    for name in ("Compare", "Morph", "Shift", "Speed", "About", "Search"):
+        open_page(page, name)
+        if name == "Speed":  # this page asks nothing, and forgets nothing
             page.get_by_role("button", name="Measure again").click()
             settle(page)
         elif name != "About":
@@ -56,23 +56,16 @@ def test_the_query_comes_along_from_page_to_page_and_back(visit, server, drawing
     assert page.locator(".st-key-undo button").is_enabled()
 
 
-def test_a_numeral_of_the_map_becomes_the_query(visit, server, seventh):
-    page = visit(f"{server}/map?q={seventh}", canvas=False, viewport={"width": 1280, "height": 900})
-    chart = page.get_by_test_id("stVegaLiteChart").locator("canvas").first
-    chart.wait_for(timeout=ANSWER_MS)
+def test_after_a_no_a_link_leads_to_what_separates_the_two(visit, server, drawings):
+    page = visit(server)
+    draw(page, drawings[0][0])
+    page.get_by_role("combobox", name="What is it?").click()
+    page.keyboard.type("7")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Why not a 7?").click()
+    page.get_by_alt_text("the nearest 7,").wait_for()
     settle(page)
-    box = chart.bounding_box()
-    page.mouse.click(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
-    page.wait_for_url(lambda url: seventh not in url)
-    expect(page.get_by_alt_text("neighbor 4,")).to_be_visible()
-    chosen = page.url
-    page.get_by_role("button", name="Random query").click()
-    page.wait_for_url(lambda url: url != chosen)
-    settle(page)
-    page.wait_for_timeout(1000)  # the chart is drawn anew
-    box = chart.bounding_box()
-    page.mouse.click(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
-    page.wait_for_url(chosen)
+    expect(page.get_by_role("radio", name="Draw")).to_be_checked()
 
 
 def test_a_failure_is_opened_in_search(visit, server):
@@ -81,8 +74,9 @@ def test_a_failure_is_opened_in_search(visit, server):
     first.wait_for(timeout=ANSWER_MS)
     index = re.search(r"\d+", first.inner_text())[0]
     first.click()
-    page.get_by_text("left out of its own answer").wait_for()
+    page.get_by_text("left out of its own results").wait_for()
     page.wait_for_url(re.compile(rf"q=(mnist|digits)-{index}"))
     is_mnist = "mnist" in page.url
     assert ("test=true" in page.url) == is_mnist  # the digits among which it has failed
+    open_options(page)
     expect(page.get_by_text("Only the 10,000 test digits")).to_have_count(int(is_mnist))

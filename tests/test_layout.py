@@ -21,10 +21,12 @@ WITHOUT_TENSORFLOW = [
     "data",
     "disturb",
     "gallery.opening",
+    "history",
     "ink.photo",
     "look",
     "measure.speed",
     "query.engine",
+    "query.explain",
     "spaces",
     "study",
 ]

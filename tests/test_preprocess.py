@@ -72,9 +72,9 @@ def test_no_strokes_are_a_blank_canvas(strokes):
 
 
 def test_a_stroke_no_larger_than_a_dot_is_a_dot():
-    with pytest.raises(NoDigitError, match="only a dot"):
+    with pytest.raises(NoDigitError, match="Just a dot"):
         digit_from_strokes([[(5, 5)]])
-    with pytest.raises(NoDigitError, match="only a dot"):
+    with pytest.raises(NoDigitError, match="Just a dot"):
         digit_from_strokes([[(5, 5), (9, 9)]], dot_size=10)
 
 

@@ -33,7 +33,7 @@ def test_an_address_needs_no_quoting(gallery):
 def test_a_drawing_becomes_a_digit_or_a_hint(gallery):
     assert CROSS.to_query(gallery).digit.shape == (28, 28)
     assert CROSS.to_query(gallery).index is None
-    for strokes, hint in (((), "blank"), ([[[5, 5]]], "only a dot")):
+    for strokes, hint in (((), "blank"), ([[[5, 5]]], "Just a dot")):
         with pytest.raises(Hint, match=hint):
             Drawing.of(strokes).to_query(gallery)
     with pytest.raises(Hint, match="blank"):

@@ -160,6 +160,7 @@ def fit_content_and_pose(
     seed: int,
     checkpoints: Path | None = None,
     n_partners: int = N_PARTNERS,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
     **objective: Any,
 ) -> ContentAndPose:
     """A ContentAndPose trained on images float32 (n, 28, 28).
@@ -173,6 +174,7 @@ def fit_content_and_pose(
         seed: of the weights, the order and the warps.
         checkpoints: the folder to keep progress in, or None.
         n_partners: how many of the nearest images may be partners.
+        callbacks: what Keras is to call besides as the training goes on, in each third anew.
         objective: `agreement_weight`, `strength` and `most_noise`, as ContentAndPose takes them.
     """
     if epochs < 3:
@@ -195,8 +197,16 @@ def fit_content_and_pose(
             matrix = whitening_by_warps(model, images[:WARPED_AT_ONCE], seed=seed)  # enough images to find partners by
             latents = Latent(model.encoder, None).transform(images) @ matrix  # (n, 32)
             partners = np.hstack([itself, _nearest_others(latents, n_partners)])  # (n, 1 + n_partners)
-        name, batch_of = f"encoder, {third} third", batch_with(partners)
-        _fit(model, batch_of, n=len(images), epochs=epochs_of_it, seed=seed, name=name, checkpoints=checkpoints)
+        _fit(
+            model,
+            batch_with(partners),
+            n=len(images),
+            epochs=epochs_of_it,
+            seed=seed,
+            name=f"encoder, {third} third",
+            checkpoints=checkpoints,
+            callbacks=callbacks,
+        )
     return model
 
 
@@ -231,6 +241,7 @@ def _fit(
     seed: int,
     name: str,
     checkpoints: Path | None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
     loss: str | None = None,
 ) -> None:
     """Train with Adam, the learning rate warmed up and then lowered along a cosine, going on from a checkpoint.
@@ -243,6 +254,7 @@ def _fit(
         seed: of their order.
         name: what is trained; the progress is shown and kept under it.
         checkpoints: the folder to keep progress in, or None.
+        callbacks: what Keras is to call besides.
         loss: as Keras takes it; None where the model adds its own.
     """
     steps = epochs * (n // BATCH)
@@ -251,15 +263,15 @@ def _fit(
         0.0, steps - warmup, warmup_target=LEARNING_RATE, warmup_steps=warmup
     )
     model.compile(keras.optimizers.Adam(schedule), loss, jit_compile=False)
-    callbacks = []
+    called = [*callbacks]
     if checkpoints:
         keep = keras.callbacks.BackupAndRestore
-        callbacks.append(keep(checkpoints / name, double_checkpoint=True, delete_checkpoint=False))
+        called.append(keep(checkpoints / name, double_checkpoint=True, delete_checkpoint=False))
     model._initial_epoch = None  # Keras keeps here the epoch that an earlier third went on from
     indices = tf.data.Dataset.range(n).shuffle(n, seed=seed).batch(BATCH, drop_remainder=True)
     print(f"Training: {name}", file=sys.stderr)
     with redirect_stdout(sys.stderr):  # Keras' progress bar: results alone go to standard output
-        model.fit(indices.map(batch_of).prefetch(2), epochs=epochs, shuffle=False, callbacks=callbacks)
+        model.fit(indices.map(batch_of).prefetch(2), epochs=epochs, shuffle=False, callbacks=called)
 
 
 def _pca_by_size(training: Digits, mnist: Digits, seed: int) -> dict[str, dict[str, Any]]:

@@ -64,7 +64,7 @@ def digit_from_strokes(strokes: Strokes, *, dot_size: float = 0.0) -> NDArray[np
         raise ValueError("expected finite stroke points, received NaN or infinity")
     extent = np.ptp(points, axis=0).max()
     if extent <= dot_size:
-        raise NoDigitError("That is only a dot: draw a digit.")
+        raise NoDigitError("Just a dot so far. Keep drawing.")
     scale = SUPERSAMPLING * (BOX_PX - STROKE_WIDTH_PX) / extent
     width = SUPERSAMPLING * STROKE_WIDTH_PX
     origin = points.min(axis=0)

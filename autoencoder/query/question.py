@@ -42,7 +42,7 @@ class Query:
         return self if self.index is None or self.index < len(gallery) else replace(self, index=None)
 
     def __str__(self) -> str:
-        return "Your digit" if self.index is None else f"Digit {self.index} of the gallery, {named(self.label, '**')}"
+        return "Your digit" if self.index is None else f"Gallery digit {self.index}: {named(self.label, '**')}"
 
 
 @dataclass(frozen=True)

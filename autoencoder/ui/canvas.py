@@ -18,8 +18,16 @@ MOST_COMMANDS = 4000  # in a drawing: minutes of scribbling
 MOST_OF_A_STROKE = 1000  # without lifting the pen
 FARTHEST_PX = 100_000  # from the canvas' corner: its editing tool may move a stroke outside
 # The canvas waits for 200 ms after a stroke before it sends the drawing, in case there is another. Its own button,
-# "Update the app with this drawing", sends it at once: so a stroke's end presses it.
+# "Update the app with this drawing", sends it at once: so a stroke's end presses it. Its bar of tools is hidden: it
+# would cover the drawing's corner, and Undo and Clear stand below the canvas.
 SEND_AT_ONCE = """<script>
+for (const host of document.querySelectorAll(".st-key-canvas *")) {
+    if (!host.shadowRoot || host.shadowRoot.querySelector(".no-tools")) continue
+    const style = document.createElement("style")
+    style.className = "no-tools"
+    style.textContent = ".dc-toolbar { display: none }"
+    host.shadowRoot.append(style)
+}
 if (!window.sendsAtOnce) {
     window.sendsAtOnce = true
     let send

@@ -2,28 +2,87 @@
 
 import base64
 import io
+from collections.abc import Sequence
+from functools import cache
 from typing import Literal
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 
+from autoencoder.data import Digits
 from autoencoder.ink.preprocess import to_bytes
+from autoencoder.query.engine import SearchResult
+from autoencoder.query.verdict import judge, named
 
 ENLARGEMENT = 10  # each of the 28 x 28 pixels becomes a square of 10: a browser can soften no more than its edges
+OUTLINE_GRAY = (128, 128, 128, 160)  # on light and on dark ground
+SMALL_PX, LARGE_PX = 74, 160  # on a phone four in a row, and two
 
 
 def show_digit(
     digit: NDArray[np.float32], *, alt: str, caption: str | None = None, width: int | Literal["stretch"] = "stretch"
 ) -> None:
     """A digit float32 (28, 28) in [0, 1] as a picture, with a text for those who cannot see it."""
-    st.image(_data_uri(digit), caption=caption, width=width, alt=alt)
-
-
-def _data_uri(digit: NDArray[np.float32]) -> str:
-    """The enlarged digit as a PNG in a data URI: nothing is to be fetched, and nothing can be forgotten."""
     gray = to_bytes(digit)
+    large = Image.fromarray(gray.repeat(ENLARGEMENT, axis=0).repeat(ENLARGEMENT, axis=1))
+    st.image(data_uri(large), caption=caption, width=width, alt=alt)
+
+
+def show_outline(*, alt: str, caption: str | None = None, width: int | Literal["stretch"] = "stretch") -> None:
+    """The place of a digit that is not there yet."""
+    st.image(_outline(), caption=caption, width=width, alt=alt)
+
+
+def show_row(
+    digits: Sequence[NDArray[np.float32]] | NDArray[np.float32],
+    captions: Sequence[str],
+    alts: Sequence[str],
+    *,
+    width: int = SMALL_PX,
+) -> None:
+    """Digits float32 (n, 28, 28) side by side, each with a caption and a text for those who cannot see it."""
+    with st.container(horizontal=True, gap="xsmall"):
+        for digit, caption, alt in zip(digits, captions, alts, strict=True):
+            show_digit(digit, alt=alt, caption=caption, width=width)
+
+
+def show_neighbors(
+    gallery: Digits, indices: Sequence[int] | NDArray[np.int64], digit: int | None, *, width: int = SMALL_PX
+) -> None:
+    """Digits of a gallery in a row, nearest first; those that show another than `digit`, if it is known, are marked."""
+    labels = [gallery.label(index) for index in indices]
+    captions = [caption_of(label, digit) for label in labels]
+    alts = [f"neighbor {rank}, {named(label)}" for rank, label in enumerate(labels, 1)]
+    show_row(gallery.images[indices], captions, alts, width=width)
+
+
+def show_found(gallery: Digits, result: SearchResult, label: int | None, *, width: int = SMALL_PX) -> None:
+    """The neighbors that a search has found; those that show another digit than the query, or than most, are marked."""
+    indices = [neighbor.index for neighbor in result.neighbors]
+    labels = [neighbor.label for neighbor in result.neighbors]
+    show_neighbors(gallery, indices, judge(labels, digit=label).digit, width=width)
+
+
+def caption_of(label: int | None, digit: int | None) -> str:
+    """A neighbor's digit, marked where it is another than the `digit` that is looked for."""
+    if label is None:
+        return "no label"
+    return f"{label}" if digit in (None, label) else f"{label} **(not {digit})**"
+
+
+def data_uri(picture: Image.Image) -> str:
+    """A picture as a PNG in a data URI: nothing is to be fetched, and nothing can be forgotten."""
     png = io.BytesIO()
-    Image.fromarray(gray.repeat(ENLARGEMENT, axis=0).repeat(ENLARGEMENT, axis=1)).save(png, "PNG", compress_level=1)
+    picture.save(png, "PNG", compress_level=1)
     return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
+
+
+@cache
+def _outline() -> str:
+    side = 28 * ENLARGEMENT
+    picture = Image.new("RGBA", (side, side))
+    box = (2, 2, side - 3, side - 3)
+    ImageDraw.Draw(picture).rounded_rectangle(box, radius=12, outline=OUTLINE_GRAY, width=3)
+    return data_uri(picture)

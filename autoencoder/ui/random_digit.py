@@ -13,7 +13,7 @@ ANY = "any"
 
 def show_random_button(visit: Visit) -> None:
     """A button that asks for another digit of the gallery."""
-    st.button("Random query", icon=":material/casino:", key="random", on_click=visit.ask, args=(None, RANDOM))
+    st.button("Random", icon=":material/casino:", key="random", on_click=visit.ask, args=(None, RANDOM))
 
 
 def need_digit(visit: Visit, engine: Engine, wanted: int | str = ANY) -> GalleryDigit:

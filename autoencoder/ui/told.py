@@ -5,6 +5,7 @@ import streamlit as st
 from autoencoder.query.engine import Engine, SearchResult
 from autoencoder.query.question import Query, Question
 from autoencoder.query.verdict import UNLIKE, Verdict, named
+from autoencoder.ui.links import show_link
 from autoencoder.ui.pictures import show_digit
 from autoencoder.ui.visit import Visit, current_visit
 
@@ -17,7 +18,7 @@ def show_choices(found: Verdict, labeled: list[int], visit: Visit) -> None:
 
     Once the visitor has said it, say so, and let the visitor change it.
     """
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
         if (digit := visit.told) is not None:
             st.markdown(f"You said: {named(digit, '**')}.", width="content")
             st.button("Change", key="told_change", on_click=visit.tell, args=(visit.question, None))
@@ -46,6 +47,7 @@ def show_nearest_of(digit: int, engine: Engine, query: Query, result: SearchResu
         show_digit(engine.gallery.images[nearest.index], alt=f"the nearest {digit}", width=PICTURE_PX)
         sentence = f"The nearest {digit} is look-alike number **{rank:,}**, at distance {nearest.distance:.2f}."
         st.markdown(sentence, width="stretch")
+        show_link("why", f"Why not {named(digit)}?", ":material/troubleshoot:")
 
 
 def _tell_other(question: Question | None) -> None:

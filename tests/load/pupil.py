@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 
-from autoencoder.ink.strokes import scale_to_canvas
+from autoencoder.ink.strokes import CANVAS_PX, scale_to_canvas
 from autoencoder.query.question import Drawing, Hint, from_text
 from autoencoder.query.verdict import named
 
@@ -56,7 +56,7 @@ class Pupil:
 
     async def visit(self, server):
         await self.page.goto(server)
-        await self.page.get_by_text("Draw a digit from 0 to 9").wait_for(timeout=60_000)
+        await self.page.get_by_role("heading", name="Draw a digit from 0 to 9").wait_for(timeout=60_000)
         await self.page.locator("canvas.upper-canvas").wait_for()
         await self._settle()
 
@@ -84,13 +84,13 @@ class Pupil:
         clear = self.page.locator(".st-key-clear button")
         if await clear.is_enabled():
             await clear.click()
-            await self.page.get_by_text("Draw a digit from 0 to 9").wait_for()
+            await self.page.get_by_role("heading", name="Draw a digit from 0 to 9").wait_for()
             await self._settle()
         box = await self.page.locator("canvas.upper-canvas").bounding_box()
-        corner = np.array([box["x"], box["y"]])
+        corner, enlarged = np.array([box["x"], box["y"]]), box["width"] / CANVAS_PX
         strokes = scale_to_canvas(self.rng.choice(self.drawings), self.rng.uniform(120, 220))
         for number, stroke in enumerate(strokes, 1):
-            asked = await self._timed("stroke", self._pen(stroke + corner))
+            asked = await self._timed("stroke", self._pen(enlarged * stroke + corner))
             self._check_drawn(asked, strokes[:number])
 
     async def ask_random(self):
@@ -99,19 +99,26 @@ class Pupil:
     async def follow_neighbor(self):
         if "q=" not in self.page.url:
             return  # there is no answer yet
-        await self._timed("neighbor", self.page.get_by_role("button", name="1. ").click())
+        await self._timed("neighbor", self.page.locator("[class*='-neighbor-1-'] button:visible").click())
 
     async def show_difference(self):
         if "q=" not in self.page.url:
             return
+        await self._open_options()
         await self._timed("switch", self.page.get_by_text("Show the difference").click())
 
     async def set_number(self):
         if "q=" not in self.page.url:
             return
         many = len((await self.page.evaluate(SHOWN))["distances"]) > 8
+        await self._open_options()
         slider = self.page.get_by_role("slider", name="Neighbors")
         await self._timed("slider", slider.press("ArrowLeft" if many else "ArrowRight"))
+
+    async def _open_options(self):
+        """Open what is folded away behind the button "Options", unless it is open."""
+        if not await self.page.get_by_text("Show the difference").is_visible():
+            await self.page.locator(".st-key-options button").first.click()
 
     async def _pen(self, path):
         await self.page.mouse.move(*path[0])

@@ -10,61 +10,70 @@ from autoencoder.data import Digits
 from autoencoder.query.question import GalleryDigit, Query
 from autoencoder.query.search import Searcher
 from autoencoder.spaces import Space
-from autoencoder.ui.lesson import begin, fastest_ms, show_chart, show_neighbors, show_query
+from autoencoder.ui.charts import SPACE_COLORS, show_chart
+from autoencoder.ui.desk import Asked, show_desk
+from autoencoder.ui.evidence import fastest_ms, need_memory
+from autoencoder.ui.glossary import explain
 from autoencoder.ui.loading import is_studied, load_spaces, load_study
+from autoencoder.ui.pictures import show_neighbors
 from autoencoder.ui.visit import current_visit
 
 SPACES = {
-    "latent": ("Autoencoder", "32 numbers, learned"),
-    "pca": ("PCA", "32 numbers, the best linear ones to redraw it from"),
-    "pixels": ("Raw pixels", "784 numbers, as they are"),
-    "textbook": ("Textbook autoencoder", "32 numbers, one dense layer"),
+    "latent": ("Autoencoder", "32 numbers, learned", "autoencoder"),
+    "pca": ("PCA", "32 numbers, the best linear ones", "PCA"),
+    "pixels": ("Raw pixels", "784 numbers, as they are", "pixels"),
+    "textbook": ("Textbook autoencoder", "32 numbers, one dense layer", "autoencoder"),
 }
+TITLE_PX = 190
 N_CALLS = 5
 SEARCHED = ("latent", "pca", "pixels")
 
 
 def compare_page() -> None:
     """The neighbors of one query in each space, and how the spaces do over the whole gallery."""
-    engine = begin("Compare", "The same query, searched in three spaces. Which one knows what a digit is?")
-    gallery = engine.gallery
-    query = show_query(engine)
-    if is_studied(gallery.name):
-        st.button(
-            "Find a query where they disagree",
-            icon=":material/compare_arrows:",
-            key="disagree",
-            help="One of the gallery's digits for which two spaces differ by 2 right neighbors or more, at random",
-            on_click=_ask_where_they_disagree,
-            args=(gallery.name, query.index),
-        )
-    spaces = load_spaces(engine, gallery.name)
-    for column, name in zip(st.columns(len(SEARCHED), gap="large"), SEARCHED, strict=True):
-        with column:
+    show_desk("Compare", _show_spaces, only_unseen=True)
+
+
+def _show_spaces(asked: Asked) -> None:
+    gallery, query = asked.engine.gallery, asked.query
+    need_memory(gallery)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("Which of these three knows what a digit is?", width="stretch")
+        if is_studied(gallery.name):
+            st.button(
+                "Find one where they disagree",
+                icon=":material/compare_arrows:",
+                key="disagree",
+                help="One of the gallery's digits for which two spaces differ by 2 right neighbors or more, at random",
+                on_click=_ask_where_they_disagree,
+                args=(gallery.name, query.index),
+            )
+    spaces = load_spaces(asked.engine, gallery.name)
+    for name in SEARCHED:
+        with st.container(border=True, gap="xsmall"):
             _show_search(gallery, query, name, *spaces[name])
-    st.caption(
-        "Look: how much the pixels of the four differ from the query's, 0 for the same picture. Pixels and PCA are "
-        "best at that by their nature. The autoencoder gives up some of it to find the right digits."
-    )
     if is_studied(gallery.name):
-        _show_figures(gallery)
+        with st.expander("Over the whole gallery", icon=":material/bar_chart:"):
+            _show_figures(gallery)
 
 
 def _show_search(gallery: Digits, query: Query, name: str, space: Space, nearest: Searcher) -> None:
-    title, what = SPACES[name]
-    st.subheader(title, anchor=False)
-    st.caption(what)
+    title, what, term = SPACES[name]
     vector = space.transform(query.digit[None])
     _, indices = nearest.kneighbors(vector, 4, exclude=query.index)
     searched_ms = fastest_ms(lambda: nearest.kneighbors(vector, 4, exclude=query.index), N_CALLS)
     labels = [gallery.label(index) for index in indices[0]]
-    show_neighbors(gallery, indices[0], query.label)
-    if query.label is not None:
-        st.markdown(f"**{labels.count(query.label)} of 4** right")
-    else:
-        st.markdown("Which ones are right? You decide.")
     look = np.square(gallery.images[indices[0]] - query.digit).mean()
-    st.markdown(f"Look **{look:.3f}**, searched in **{searched_ms:.2f} ms**")
+    right = "" if query.label is None else f" **{labels.count(query.label)} of 4** right"
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        with st.container(width=TITLE_PX, gap=None):
+            st.subheader(title, anchor=False, help=explain(term))
+            st.caption(what)
+        show_neighbors(gallery, indices[0], query.label)
+        with st.container(width="content", gap=None):
+            st.markdown(right or "Which are right? You decide.", width="content")
+            st.caption(f"Look **{look:.3f}**", help=explain("look"), width="content")
+            st.caption(f"searched in **{searched_ms:.2f} ms**", width="content")
 
 
 def _ask_where_they_disagree(gallery_name: str, now: int | None) -> None:
@@ -75,7 +84,6 @@ def _ask_where_they_disagree(gallery_name: str, now: int | None) -> None:
 
 
 def _show_figures(gallery: Digits) -> None:
-    st.subheader("Over the whole gallery", anchor=False)
     figures = artifacts.load_metrics(artifacts.DIRECTORY).get(gallery.name, {})
     rows = pd.DataFrame(
         {
@@ -87,13 +95,16 @@ def _show_figures(gallery: Digits) -> None:
             "look": of_space.get("look"),
             "error": of_space.get("mse"),
         }
-        for name, (title, _) in SPACES.items()
+        for name, (title, _, _) in SPACES.items()
         if (of_space := figures.get(name))
     )
     if rows.empty:
         st.info("There are no figures: `python -m autoencoder evaluate --keep` makes them.")
         return
-    y = alt.Y("space:N", sort=rows["space"].tolist(), title=None)
+    titles = rows["space"].tolist()
+    y = alt.Y("space:N", sort=titles, title=None)
+    own = [SPACE_COLORS[name] for name, (title, _, _) in SPACES.items() if title in titles]
+    color = alt.Color("space:N", scale=alt.Scale(domain=titles, range=own), legend=None)
     x = alt.X(
         "right neighbors:Q",
         scale=alt.Scale(zero=False),
@@ -101,8 +112,10 @@ def _show_figures(gallery: Digits) -> None:
         title="right neighbors",
     )
     base = alt.Chart(rows).encode(y=y)
-    intervals = base.mark_rule(strokeWidth=3).encode(x=alt.X("low:Q", title="right neighbors"), x2="high:Q")
-    points = base.mark_point(filled=True, size=140, opacity=1).encode(x=x)
+    intervals = base.mark_rule(strokeWidth=3).encode(
+        x=alt.X("low:Q", title="right neighbors"), x2="high:Q", color=color
+    )
+    points = base.mark_point(filled=True, size=140, opacity=1).encode(x=x, color=color)
     texts = base.mark_text(dy=-16, fontSize=15).encode(x=x, text=alt.Text("right neighbors:Q", format=".2%"))
     show_chart(intervals + points + texts, height=260)
     shares = {"right neighbors": "{:.2%}".format, "all 4 right": "{:.1%}".format}

@@ -1,4 +1,4 @@
-"""Lesson "Failures": the queries that the search fails, by digit and by what they are taken for."""
+"""The Failures page: the queries that the search fails, by digit and by what they are mistaken for."""
 
 import math
 from collections import Counter
@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from autoencoder.data import Digits
 from autoencoder.query.question import GalleryDigit
 from autoencoder.query.verdict import named
-from autoencoder.ui.lesson import begin, need_study, show_row
+from autoencoder.ui.evidence import begin, need_memory, need_study
+from autoencoder.ui.links import page_at
 from autoencoder.ui.loading import load_study
 from autoencoder.ui.options import Options
-from autoencoder.ui.pages.search import search_page
+from autoencoder.ui.pictures import show_row
 from autoencoder.ui.random_digit import ANY
 from autoencoder.ui.visit import current_visit
 
@@ -26,16 +27,17 @@ def failures_page() -> None:
     """The gallery's worst queries, each with the neighbors that it draws."""
     engine = begin(
         "Failures",
-        "The gallery's queries that find at most 2 of their own kind among 4, the worst first. Would you have known?",
+        "These digits find at most 2 of their own kind among 4, the worst first. Would you have read them correctly?",
+        need_memory,
+        need_study,
     )
-    need_study(engine.gallery)
     gallery, study = engine.gallery, load_study(engine.gallery.name)
     hits, found = study.hits["latent"], gallery.labels[study.neighbors]
     failed = np.flatnonzero(hits <= FEW)
     taken_for = {int(index): _taken_for(found[index].tolist(), gallery.labels[index]) for index in failed}
     with st.container(horizontal=True):
-        digit = _choose_digit("The digit", "failed_digit")
-        taken = _choose_digit("taken for", "taken_for")
+        digit = _choose_digit("Digit", "failed_digit")
+        taken = _choose_digit("Mistaken for", "taken_for")
     shown = [
         index
         for index in failed[np.argsort(hits[failed], kind="stable")]
@@ -43,11 +45,11 @@ def failures_page() -> None:
     ]
     of_all = "" if len(shown) == len(failed) else f" of **{len(failed)}**"
     st.markdown(
-        f"**{len(shown)}**{of_all} such {'query' if len(shown) == 1 else 'queries'}, "
+        f"**{len(shown)}**{of_all} failed {'query' if len(shown) == 1 else 'queries'}, "
         f"{len(shown) / len(gallery):.1%} of {gallery.title}."
     )
     n_pages = max(1, math.ceil(len(shown) / AT_A_TIME))
-    number = st.number_input(f"Page, of {n_pages}", 1, n_pages, 1, key=PAGE, width=140) if n_pages > 1 else 1
+    number = st.number_input(f"Page of {n_pages}", 1, n_pages, 1, key=PAGE, width=140) if n_pages > 1 else 1
     for index in shown[(number - 1) * AT_A_TIME : number * AT_A_TIME]:
         _show_failure(gallery, int(index), study.neighbors[index])
 
@@ -69,12 +71,13 @@ def _taken_for(labels: list[int], digit: int) -> int:
 def _show_failure(gallery: Digits, index: int, neighbors: NDArray[np.int64]) -> None:
     label = int(gallery.labels[index])
     with st.container(border=True):
-        captions = [f"the query, {named(label)}", *(named(int(gallery.labels[neighbor])) for neighbor in neighbors)]
-        show_row(gallery.images[[index, *neighbors]], captions, captions)
+        labels = gallery.labels[neighbors].tolist()
+        captions = [f"Query: {label}", *map(str, labels)]
+        alts = [f"the query, {named(label)}", *map(named, labels)]
+        show_row(gallery.images[[index, *neighbors]], captions, alts)
         if st.button(f"Open digit {index} in Search", icon=":material/search:", key=f"open-{index}"):
             current_visit().ask(GalleryDigit(gallery.name, index))
             # The other digits of MNIST mend many a failure, so Search is opened with the test digits alone.
             only_these = Options(test=True).to_parameters() if gallery.name == "mnist" else None
-            st.switch_page(
-                st.Page(search_page, title="Search", url_path="search", default=True), query_params=only_these
-            )
+            if search := page_at(""):
+                st.switch_page(search, query_params=only_these)

@@ -1,66 +1,371 @@
-"""The Map page: the gallery in two dimensions, and where the query is."""
+"""The Map page: the gallery's own pictures in two dimensions, and where the query is."""
 
-from functools import partial
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any
 
 import altair as alt
 import numpy as np
 import pandas as pd
+import pydeck
 import streamlit as st
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageOps
 
+from autoencoder.ink.preprocess import to_bytes
+from autoencoder.query.engine import Engine, Neighbor
 from autoencoder.query.question import GalleryDigit
 from autoencoder.study import place_on_map
-from autoencoder.ui.lesson import OURS, begin, need_study, show_chart, show_found, show_query
+from autoencoder.ui.charts import OURS, show_chart
+from autoencoder.ui.desk import Asked, show_desk
+from autoencoder.ui.evidence import need_study
 from autoencoder.ui.loading import load_study
+from autoencoder.ui.pictures import data_uri
+from autoencoder.ui.sprites import DIGIT_COLORS, DIGITS, ENLARGED_PX, MAP_SIDE, MAPPING, SHEET, load_sprites, to_map
 from autoencoder.ui.visit import current_visit
 
-MAP_PX = 620
+GROUNDS, INKS = {"light": "#ffffff", "dark": "#171614"}, {"light": "#111111", "dark": "#edebe8"}  # the page's
 HIDDEN = alt.Axis(labels=False, ticks=False, domain=False, grid=False, title=None)
+N_STAND_INS = 4  # digits of the map that say where another would be
+RING_PX, OUTER_RING_PX = 9, 13  # around a neighbor, and around one that is not on the map
+PIN_PX = 56  # the height of the pin with the query's picture; of what it is drawn from:
+ENLARGEMENT, BORDER_PX, POINT_PX = 3, 6, 18
+SIZE = 9  # of a picture in the map's unit; at the least and at the most so many pixels:
+LEAST_PX, MOST_PX = 8, 64
+MARGIN_PX = 40  # around the whole map, so that no picture is cut off
+USUAL_SCREEN = {"width": 860, "height": 500}  # of the map at 1280 × 720, in pixels
+LEAST_SCREEN_PX, MOST_SCREEN_PX = 200, 4000
+WHY_FAR = "The model compares 32 numbers. A flat map cannot show all of them, so a look-alike may lie far away."
+WHY_CHART = "For a browser that cannot draw the pictures: the same map in numerals."
+# Of the sheet as large as the page shows it, the part that has the digit.
+TOOLTIP = f"""<div style="width: {ENLARGED_PX}px; height: {ENLARGED_PX}px; background: #000 url({{sheet}}) no-repeat;
+background-position: {{left}}px {{top}}px; background-size: {{sheet_px}}px; image-rendering: pixelated"></div>
+<div style="text-align: center; padding: 2px 0 4px"><b>{{digit}}</b> · digit {{index}}</div>"""
+# What only the browser knows: whether it can draw the map, and how much room there is for it. It tells where that is
+# not as the server takes it to be.
+SCREEN_SCRIPT = """
+let said
+export default function ({ parentElement, data, setStateValue }) {
+    const place = parentElement.host.getBoundingClientRect()
+    if (!place.width) return
+    const isBeside = place.width < 0.85 * innerWidth
+    const below = innerHeight - place.top - scrollY - 60
+    const width = Math.round(place.width)
+    const height = Math.round(isBeside ? Math.max(below, 240) : width < 500 ? 400 : 500)
+    window.drawsMaps ??= Boolean(document.createElement("canvas").getContext("webgl2"))
+    const isAsTaken = Math.abs(width - data.width) < 32 && Math.abs(height - data.height) < 16
+    const screen = { width, height, draws: window.drawsMaps }
+    if ((isAsTaken && (screen.draws || data.as_chart)) || said === JSON.stringify(screen)) return
+    said = JSON.stringify(screen)
+    setStateValue("screen", screen)
+}
+"""
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where the query (2,) and its neighbors (k, 2) are on the map, each axis in [0, 1]; `is_off` (k,) is true for
+    those neighbors that are not digits of the map."""
+
+    query: NDArray[np.float64]
+    neighbors: NDArray[np.float64]
+    is_off: NDArray[np.bool]
 
 
 def map_page() -> None:
-    """Every digit of the gallery as a small numeral, the query as a diamond, and lines to its true neighbors."""
-    engine = begin(
-        "Map",
-        "Every digit of the gallery, as the numeral that it shows. Digits that are near each other in the 32 numbers "
-        "are put near each other here, but a flat map distorts: **distances are measured in 32 dimensions**, and a "
-        "neighbor may lie on the other side. Choose a numeral, and it becomes the query.",
-    )
+    """Ten thousand digits, like ones close together, the query's own picture and lines to its true neighbors."""
+    show_desk("Map", _show_map)
+
+
+def _show_map(asked: Asked) -> None:
+    """The map, and a line on how to use it; as a chart where the browser cannot draw it, or the visitor wants one."""
+    engine = asked.engine.unseen
     need_study(engine.gallery)
-    map_column, query_column = st.columns([3, 1])
-    with query_column:
-        query = show_query(engine)
-        result = engine.search(query.digit, exclude=query.index)
-        found = np.array([neighbor.index for neighbor in result.neighbors])
-        st.markdown("Its nearest in 32 dimensions")
-        show_found(engine.gallery, result, query.label)
-    with map_column:
-        positions = load_study(engine.gallery.name).positions
-        if query.index is not None:
-            place = positions[query.index]
+    st.markdown("Look-alikes are close together. Drag, zoom, and click a digit to search from it.")
+    as_chart = st.session_state.get("map_as_chart", False)
+    places = _place(asked, engine, load_study(engine.gallery.name).positions)
+    with st.container(gap=None, key="map"):
+        screen = _screen(as_chart=as_chart)
+        if as_chart or st.context.url is None:  # None under AppTest
+            _show_chart(asked, engine, places, height=screen["height"])
         else:
-            place = place_on_map(positions, found, np.array([neighbor.distance for neighbor in result.neighbors]))
-            st.caption("The query is not on the map, so it is put between its neighbors, the nearer counting more.")
-        show_chart(
-            _chart(engine.gallery.labels, positions, place, found),
-            height=MAP_PX,
-            key=f"map-{query.index}",  # each query has a chart of its own: another would remember an earlier choice
-            on_select=partial(_take_selected, engine.gallery.name, f"map-{query.index}"),
-            selection_mode="chosen",
+            _show_pictures(asked, engine, places, screen, st.context.url)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
+        st.caption(_remarks(asked, engine, places), help=WHY_FAR, width="content")
+        st.toggle("As a chart", key="map_as_chart", persist_state="session", width="content", help=WHY_CHART)
+
+
+def _place(asked: Asked, engine: Engine, positions: NDArray[np.float32]) -> _Places:
+    """The places of the query and its neighbors on the map of an engine's gallery.
+
+    A neighbor that is not on it stands where its own nearest are, and so does such a query.
+    """
+    found = asked.result.neighbors
+    index = asked.query.within(engine.gallery).index
+    is_off = np.array([neighbor.index >= len(engine.gallery) for neighbor in found])
+    places = np.array(
+        [
+            _stand_in(asked.engine, neighbor, engine, positions) if off else positions[neighbor.index]
+            for neighbor, off in zip(found, is_off, strict=True)
+        ],
+        np.float64,
+    )
+    if index is not None:
+        return _Places(positions[index].astype(np.float64), places, is_off)
+    distances = np.array([neighbor.distance for neighbor in found])
+    return _Places(place_on_map(places.astype(np.float32), np.arange(len(found)), distances), places, is_off)
+
+
+def _stand_in(
+    searched: Engine, neighbor: Neighbor, engine: Engine, positions: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """The place of a digit that another engine has found: between its nearest among those on the map."""
+    vector = searched.nearest.vectors[neighbor.index]
+    distances, indices = engine.nearest.kneighbors(vector[None], min(N_STAND_INS, len(engine.gallery)))
+    return place_on_map(positions, indices[0], distances[0])
+
+
+def _remarks(asked: Asked, engine: Engine, places: _Places) -> str:
+    """What a reader of the map has to know of where the query and its neighbors are."""
+    n_off, n_found = int(places.is_off.sum()), len(places.is_off)
+    if asked.query.within(engine.gallery).index is None:
+        remarks = "Your digit stands between its look-alikes."
+    else:
+        remarks = "The lines lead to the look-alikes."
+    if n_off:
+        remarks += f" Two rings: not on the map, shown where it would be ({n_off} of {n_found})."
+    return remarks
+
+
+def _screen(*, as_chart: bool) -> dict[str, int]:
+    """How many pixels the map is wide and high, as the browser has said; asks it."""
+    screen = st.session_state.setdefault("map_size", USUAL_SCREEN)
+    if st.context.url is not None:  # None under AppTest, which has no browser to ask
+        _component()(key="map_screen", data=screen | {"as_chart": as_chart}, on_screen_change=_take_screen)
+    return screen
+
+
+@cache
+def _component() -> Callable[..., Any]:
+    return st.components.v2.component("map_screen", js=SCREEN_SCRIPT)
+
+
+def _take_screen() -> None:
+    """Believe what the browser says of its screen, if it can be."""
+    said = st.session_state.map_screen.get("screen")
+    try:
+        size = {name: int(said[name]) for name in USUAL_SCREEN}
+        draws = bool(said["draws"])
+    except (TypeError, KeyError, ValueError, OverflowError):
+        return  # no browser says so
+    if all(LEAST_SCREEN_PX <= pixels <= MOST_SCREEN_PX for pixels in size.values()):
+        st.session_state.map_size = size
+    if not draws:
+        st.session_state.map_as_chart = True
+
+
+def _show_pictures(asked: Asked, engine: Engine, places: _Places, screen: dict[str, int], page: str) -> None:
+    """The map as the graphics card draws it, by deck.gl."""
+    scheme = st.context.theme.type or "light"
+    sprites = load_sprites(engine.gallery)
+    sheet, mapping, digits = (sprites.address_of(name, page) for name in (SHEET, MAPPING, DIGITS))
+    zoom = math.log2((min(screen.values()) - MARGIN_PX) / MAP_SIDE)
+    deck = pydeck.Deck(
+        layers=[
+            _digits_layer(sheet, mapping, digits),
+            _names_layer(engine, load_study(engine.gallery.name).positions, scheme),
+            *_ways_layers(places, scheme),
+            _query_layer(asked, places),
+        ],
+        views=[pydeck.View("OrthographicView", controller={"doubleClickZoom": False})],
+        initial_view_state=pydeck.ViewState(
+            target=[MAP_SIDE / 2, MAP_SIDE / 2, 0], zoom=zoom, min_zoom=zoom - 1, max_zoom=zoom + 6
+        ),
+        map_provider=None,
+        tooltip={
+            "html": TOOLTIP.replace("{sheet}", sheet).replace("{sheet_px}", str(100 * ENLARGED_PX)),
+            "style": {
+                "padding": "0",
+                "margin": "12px",
+                "overflow": "hidden",
+                "borderRadius": "8px",
+                "color": "#fff",
+                "zIndex": "1",
+            },
+        },
+    )
+    st.pydeck_chart(
+        deck,
+        height=screen["height"],
+        key="map_of_pictures",
+        on_select=partial(_take_picture, engine.gallery.name),
+        alt=_described(asked, engine),
+    )
+
+
+def _described(asked: Asked, engine: Engine) -> str:
+    """The map in a sentence, for those who cannot see it."""
+    labels = ", ".join(str(neighbor.label) for neighbor in asked.result.neighbors)
+    return f"A map of {len(engine.gallery):,} digits, and the query with lines to its look-alikes: {labels}."
+
+
+def _digits_layer(sheet: str, mapping: str, digits: str) -> pydeck.Layer:
+    """All digits of the map, each in its color."""
+    layer = pydeck.Layer(
+        "IconLayer",
+        digits,
+        icon_atlas=f"'{sheet}'",  # in quotes, so that pydeck takes it neither for an expression nor for a file
+        icon_mapping=f"'{mapping}'",
+        get_icon="index",
+        get_position="[x, y]",
+        get_color="color",
+        get_size=SIZE,
+        size_units="'common'",
+        size_min_pixels=LEAST_PX,
+        size_max_pixels=MOST_PX,
+        alpha_cutoff=0,  # a digit is hit on its paper, too
+        pickable=True,
+        auto_highlight=True,
+        highlight_color=[*_rgb(OURS), 110],
+    )
+    # Streamlit fades all that was not chosen and keeps the choice, while a layer has the name of the one it is in.
+    # Without a name the next question ends it.
+    layer.id = None
+    return layer
+
+
+def _names_layer(engine: Engine, positions: NDArray[np.float32], scheme: str) -> pydeck.Layer:
+    """A large numeral in the middle of each region."""
+    labels = engine.gallery.labels
+    middles = [
+        (label, to_map(np.median(positions[labels == label], axis=0)[None])[0]) for label in engine.gallery.labeled
+    ]
+    return pydeck.Layer(
+        "TextLayer",
+        [{"name": str(label), "position": middle.tolist()} for label, middle in middles],
+        id="names",
+        get_position="position",
+        get_text="name",
+        get_size=40,
+        get_color=[*_rgb(INKS[scheme]), 255],
+        font_family="'sans-serif'",
+        font_weight=700,
+        font_settings={"sdf": True, "fontSize": 64, "buffer": 8, "radius": 16},
+        outline_width=4,
+        outline_color=[*_rgb(GROUNDS[scheme]), 255],
+        character_set="'0123456789'",
+    )
+
+
+def _ways_layers(places: _Places, scheme: str) -> list[pydeck.Layer]:
+    """Lines from the query to its neighbors, and a ring around each; two rings where it is not on the map."""
+    here = to_map(places.query[None])[0].tolist()
+    ends = to_map(places.neighbors).tolist()
+    ways = [{"from": here, "to": end} for end in ends]
+    rings = [{"position": end, "radius": RING_PX} for end in ends]
+    rings += [{"position": end, "radius": OUTER_RING_PX} for end, off in zip(ends, places.is_off, strict=True) if off]
+
+    def lines(name: str, color: str, width_px: int) -> pydeck.Layer:
+        return pydeck.Layer(
+            "LineLayer",
+            ways,
+            id=name,
+            get_source_position="from",
+            get_target_position="to",
+            get_color=_rgb(color),
+            get_width=width_px,
         )
 
+    return [
+        lines("edges", GROUNDS[scheme], 6),
+        lines("ways", OURS, 3),
+        pydeck.Layer(
+            "ScatterplotLayer",
+            rings,
+            id="rings",
+            get_position="position",
+            get_radius="radius",
+            radius_units="'pixels'",
+            filled=False,
+            stroked=True,
+            get_line_color=_rgb(OURS),
+            get_line_width=2,
+            line_width_units="'pixels'",
+        ),
+    ]
 
-def _chart(
-    labels: NDArray[np.uint8], positions: NDArray[np.float32], place: NDArray[np.float32], found: NDArray[np.int64]
-) -> alt.LayerChart:
+
+def _query_layer(asked: Asked, places: _Places) -> pydeck.Layer:
+    """The query's own picture, on a pin that stands where it is."""
+    pin = _pin(to_bytes(asked.query.digit))
+    address = data_uri(pin)
+    icon = {"url": address, "id": address, "width": pin.width, "height": pin.height, "anchorY": pin.height}
+    return pydeck.Layer(
+        "IconLayer",
+        [{"position": to_map(places.query[None])[0].tolist(), "icon": icon}],
+        id="query",
+        get_position="position",
+        get_icon="icon",
+        get_size=PIN_PX,
+    )
+
+
+def _pin(gray: NDArray[np.uint8]) -> Image.Image:
+    """A framed picture of gray (28, 28), which ends below in a point."""
+    picture = Image.fromarray(gray.repeat(ENLARGEMENT, axis=0).repeat(ENLARGEMENT, axis=1)).convert("RGBA")
+    framed = ImageOps.expand(picture, BORDER_PX, OURS)
+    side = framed.width
+    pin = Image.new("RGBA", (side, side + POINT_PX))
+    pin.paste(framed)
+    middle, bottom = side // 2, side + POINT_PX - 1
+    corners = [(middle - POINT_PX // 2, side - 1), (middle + POINT_PX // 2, side - 1), (middle, bottom)]
+    ImageDraw.Draw(pin).polygon(corners, fill=OURS)
+    return pin
+
+
+def _rgb(color: str) -> list[int]:
+    return list(bytes.fromhex(color[1:]))
+
+
+def _take_picture(gallery_name: str) -> None:
+    """Ask for the digit that was clicked."""
+    chosen = st.session_state.map_of_pictures.selection.indices
+    for indices in chosen.values():
+        if indices and isinstance(indices[0], int):
+            _ask_for(gallery_name, indices[0])
+
+
+def _ask_for(gallery_name: str, index: int) -> None:
+    visit, digit = current_visit(), GalleryDigit(gallery_name, index)
+    if visit.question != digit:
+        visit.ask(digit)
+
+
+def _show_chart(asked: Asked, engine: Engine, places: _Places, *, height: int) -> None:
+    """The map as a chart of numerals, which any browser can draw."""
+    key = f"map-{asked.query.index}"  # each query has a chart of its own: another would remember an earlier choice
+    show_chart(
+        _chart(engine.gallery.labels, load_study(engine.gallery.name).positions, places),
+        height=height,
+        key=key,
+        on_select=partial(_take_numeral, engine.gallery.name, key),
+        selection_mode="chosen",
+    )
+
+
+def _chart(labels: NDArray[np.uint8], positions: NDArray[np.float32], places: _Places) -> alt.LayerChart:
     gallery = pd.DataFrame(
         {"x": positions[:, 0], "y": positions[:, 1], "digit": labels, "index": np.arange(len(labels))}
     )
-    lines = pd.DataFrame({"x": place[0], "y": place[1], "x2": positions[found, 0], "y2": positions[found, 1]})
+    (here_x, here_y), ends = places.query, places.neighbors
+    lines = pd.DataFrame({"x": here_x, "y": here_y, "x2": ends[:, 0], "y2": ends[:, 1], "is_off": places.is_off})
     flat = alt.Scale(domain=[-0.02, 1.02], nice=False)
     x, y = alt.X("x:Q", scale=flat, axis=HIDDEN), alt.Y("y:Q", scale=flat, axis=HIDDEN)
     no_tooltip = alt.value(None)  # else a tooltip would give coordinates
     chosen = alt.selection_point("chosen", fields=["index"], on="click", nearest=True, empty=False)
+    colors = alt.Scale(domain=list(range(10)), range=list(DIGIT_COLORS))
     numerals = (
         alt.Chart(gallery)
         .mark_text(fontSize=9)
@@ -68,17 +373,18 @@ def _chart(
             x,
             y,
             text="digit:N",
-            color=alt.Color("digit:N", scale=alt.Scale(scheme="tableau10"), legend=None),
+            color=alt.Color("digit:N", scale=colors, legend=None),
             tooltip=["digit:N", "index:Q"],
         )
         .add_params(chosen)
     )
     ways = alt.Chart(lines).mark_rule(strokeWidth=3, color=OURS).encode(x, y, x2="x2:Q", y2="y2:Q", tooltip=no_tooltip)
-    ends = (
-        alt.Chart(lines)
-        .mark_point(size=200, strokeWidth=3, filled=False, opacity=1, color=OURS)
+    rings = [
+        alt.Chart(ringed)
+        .mark_point(size=size, strokeWidth=3, filled=False, opacity=1, color=OURS)
         .encode(alt.X("x2:Q"), alt.Y("y2:Q"), tooltip=no_tooltip)
-    )
+        for ringed, size in ((lines, 200), (lines[lines["is_off"]], 600))
+    ]
     here = (
         alt.Chart(lines.head(1))
         .mark_point(size=500, strokeWidth=5, shape="diamond", filled=False, opacity=1, color=OURS)
@@ -90,9 +396,9 @@ def _chart(
         .mark_text(fontSize=40, fontWeight="bold", opacity=0.75)
         .encode(x, y, text="digit:N", tooltip=no_tooltip)
     )
-    return numerals + names + ways + ends + here
+    return numerals + names + ways + rings[0] + rings[1] + here
 
 
-def _take_selected(gallery_name: str, key: str) -> None:
+def _take_numeral(gallery_name: str, key: str) -> None:
     if chosen := st.session_state[key].selection.get("chosen"):
-        current_visit().ask(GalleryDigit(gallery_name, int(chosen[0]["index"])))
+        _ask_for(gallery_name, int(chosen[0]["index"]))

@@ -1,74 +1,293 @@
-"""The Morph page: decoded points between two latents, and what each of the 32 numbers does."""
+"""Lens "Morph": the way between two digits, played, and what each of the 32 numbers draws."""
+
+from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from autoencoder.data import Digits
-from autoencoder.query.engine import Engine, SearchResult
-from autoencoder.query.question import Query
+from autoencoder.query.engine import Engine
+from autoencoder.query.explain import kind_shares, tell_kind
 from autoencoder.query.verdict import judge, named
-from autoencoder.ui.lesson import LARGE_PX, begin, show_query, show_row
+from autoencoder.ui.animation import pair_sheet, play, small
+from autoencoder.ui.card import show_card
+from autoencoder.ui.desk import Asked, show_desk
+from autoencoder.ui.evidence import LARGEST_GALLERY
 from autoencoder.ui.pictures import show_digit
 
-N_FRAMES = 11
+N_STEPS = 20  # of the way: a frame at each end and after each step
+STEP = 100 // N_STEPS  # in percent
+ROW_STEPS = 2  # from one picture of the row to the next
+COLUMNS, COLUMN_PX, WAY_SPAN = 8, 80, 2  # of the grids: a picture, and beside it what belongs to it
+N_MEASURED = 10_000  # digits, at most, by which the 32 numbers are measured
+ROW_PX, END_PX = 54, 72
+SHEET_PX, SHEET_COLUMNS = 400, 4
+GOAL, CHOSEN, PLAYS, SHARE = "goal", "goal_chosen", "morph_plays", "share"
+KNOB, TURN, OVERVIEW = "knob", "turn", "knobs"
+
+
+@dataclass(frozen=True)
+class Knobs:
+    """What is known of the 32 numbers by the gallery: how far each goes, and which tell the kind of a digit.
+
+    `low` and `high` float32 (32,); `is_kind` bool (32,), None where the gallery has no labels; `order` int64 (32,): the
+    numbers, those first that tell most of the kind.
+    """
+
+    low: NDArray[np.float32]
+    high: NDArray[np.float32]
+    is_kind: NDArray[np.bool_] | None
+    order: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, latents: NDArray[np.float32], labels: NDArray[np.uint8]) -> "Knobs":
+        """Those of latents float32 (n, 32) and their labels (n,)."""
+        shares = kind_shares(latents, labels)
+        order = np.arange(latents.shape[1]) if shares is None else np.argsort(-shares, kind="stable")
+        return cls(latents.min(axis=0), latents.max(axis=0), tell_kind(latents, labels), order)
+
+    def turn(self, latent: NDArray[np.float32], number: int, percent: int) -> NDArray[np.float32]:
+        """A latent (32,) with one of its numbers, from 0, turned from where it is: by 100 to the high end, by -100 to
+        the low one. Where it is beyond an end, it stays."""
+        own = latent[number]
+        end = max(self.high[number], own) if percent > 0 else min(self.low[number], own)
+        turned = latent.copy()
+        turned[number] = own + abs(percent) / 100 * (end - own)
+        return turned
+
+    @property
+    def explanation(self) -> str | None:
+        """What kind and pose are."""
+        if self.is_kind is None:
+            return None
+        return (
+            f"**Kind**: {self.is_kind.sum()} of the numbers differ most from one kind of digit to another. **Pose**: "
+            "the others tell more of how a digit stands. The digits that the network has not seen say so."
+        )
+
+    @property
+    def sorts(self) -> list[tuple[str, slice]]:
+        """The sorts of numbers: a title, and which places they have in `order`."""
+        if self.is_kind is None:
+            return [("All", slice(None))]
+        n_kind = int(self.is_kind.sum())
+        return [("Kind of digit", slice(n_kind)), ("Pose: how it stands", slice(n_kind, None))]
+
+    def name(self, number: int) -> str:
+        """What a number, from 0, is called on the page, where numbers begin with 1."""
+        if self.is_kind is None:
+            return f"Number {number + 1}"
+        return f"Number {number + 1} ({'kind' if self.is_kind[number] else 'pose'})"
 
 
 def morph_page() -> None:
-    """From one digit to another in a straight line, and one knob turned at a time."""
-    engine = begin("Morph", "The decoder draws any 32 numbers, also those that no digit has given.")
-    query = show_query(engine)
-    result = engine.search(query.digit, exclude=query.index)
-    _show_line(engine, result, query)
-    _show_knob(engine, result.latent)
+    """From one digit to another in a straight line, and one of the 32 numbers turned at a time."""
+    show_desk("Morph", _show_morph)
 
 
-def _show_line(engine: Engine, result: SearchResult, query: Query) -> None:
-    st.subheader("From the query to another digit", anchor=False)
-    goals = {f"neighbor {rank}, {named(found.label)}": found.index for rank, found in enumerate(result.neighbors, 1)}
-    firsts = {digit: _first_of(engine.gallery, digit, query.index) for digit in range(10)}
-    goals |= {f"another digit, {named(digit)}": index for digit, index in firsts.items() if index is not None}
-    digit = judge([found.label for found in result.neighbors], digit=query.label).digit
-    another = next((n for n, index in enumerate(goals.values()) if engine.gallery.label(index) not in (digit, None)), 0)
-    goal = st.selectbox("To", list(goals), another, key=f"goal-{result.latent[0]}", width=260)
-    share = st.slider("How far", 0, 100, 50, 5, format="%d%%", key="share")
-    start, end = result.latent, engine.nearest.vectors[goals[goal]]
-    shares = np.append(np.linspace(0, 1, N_FRAMES), share / 100)[:, None]
-    frames = engine.space.inverse_transform(((1 - shares) * start + shares * end).astype(np.float32))
-    show_digit(frames[-1], alt=f"{share} % of the way", width=LARGE_PX)
-    percents = [f"{of_way:.0%}" for of_way in shares[:-1, 0]]
-    show_row(frames[:-1], percents, [f"{percent} of the way" for percent in percents])
-    st.caption(
-        "Points on the straight line between the two latents, decoded. Are those in between still digits, and which?"
-    )
+def _show_morph(asked: Asked) -> None:
+    goals = find_goals(asked)
+    goal = _current_goal(asked, goals)
+    latents = way(asked.result.latent, asked.engine.nearest.vectors[goals[goal]])
+    frames = asked.engine.space.inverse_transform(latents)
+    kinds = kinds_on_the_way(asked.engine.unseen, latents)
+    show_card(describe_way(kinds), ":blue[:material/animation:]", key="morph")
+    st.session_state.setdefault(SHARE, 50)
+    grid = st.grid(COLUMNS, min_column_width=COLUMN_PX)
+    with grid.cell(column_span=WAY_SPAN):
+        _show_frame(frames)
+    with grid.cell(column_span=COLUMNS - WAY_SPAN):
+        _show_controls(list(goals))
+        _show_row(frames, kinds)
+    _show_knob(asked, measure_knobs(asked.engine.unseen, asked.engine.gallery.name))
+
+
+def find_goals(asked: Asked) -> dict[str, int]:
+    """What the query can become, by its name: the gallery's first digit of each kind, and the query's neighbors."""
+    gallery = asked.engine.gallery
+    firsts = {str(digit): _first_of(gallery, digit, asked.query.index) for digit in gallery.labeled}
+    goals = {name: index for name, index in firsts.items() if index is not None}
+    for rank, neighbor in enumerate(asked.result.neighbors, 1):
+        label = "no label" if neighbor.label is None else neighbor.label
+        goals[f"{label} (look-alike {rank})"] = neighbor.index
+    return goals
 
 
 def _first_of(gallery: Digits, digit: int, query_index: int | None) -> int | None:
     """The index of the first digit of a kind in a gallery, the query left out; None where there is none."""
-    indices = np.flatnonzero(gallery.labels == digit)
+    indices = np.flatnonzero(gallery.labels == digit)[:2]
     return next((int(index) for index in indices if index != query_index), None)
 
 
-def _show_knob(engine: Engine, latent: NDArray[np.float32]) -> None:
-    st.subheader("Turn one knob", anchor=False)
-    number = st.slider("Which of the 32 numbers", 1, len(latent), 1, key="knob")
-    column = engine.nearest.vectors[:, number - 1]
-    own = float(latent[number - 1])
-    low, high = min(float(column.min()), own), max(float(column.max()), own)  # a drawing may go beyond the gallery
-    value = st.slider("Its value", low, high, own, key=f"value-{number}-{latent[0]}")
-    values = np.append(np.linspace(low, high, N_FRAMES), value)
-    latents = np.tile(latent, (len(values), 1))
-    latents[:, number - 1] = values
-    frames = engine.space.inverse_transform(latents)
-    before, after = "As it is", f"With number {number} turned"
-    show_row(
-        np.stack([engine.space.inverse_transform(latent[None])[0], frames[-1]]),
-        [before, after],
-        [before, f"number {number} at {value:.2f}"],
-        width=LARGE_PX,
+def _current_goal(asked: Asked, goals: dict[str, int]) -> str:
+    """The goal that the visitor has chosen; until then, and where it is gone, one of another kind than the query."""
+    goal = st.session_state.get(GOAL)
+    if goal not in goals or not st.session_state.get(CHOSEN):
+        digit = judge([neighbor.label for neighbor in asked.result.neighbors], digit=asked.query.label).digit
+        labels = {name: asked.engine.gallery.label(index) for name, index in goals.items()}
+        goal = next((name for name, label in labels.items() if label not in (digit, None)), next(iter(goals)))
+        st.session_state[GOAL], st.session_state[CHOSEN] = goal, False
+    return goal
+
+
+def way(start: NDArray[np.float32], end: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The points float32 (21, dim) on the straight line from one latent (dim,) to another, both included."""
+    shares = np.linspace(0, 1, N_STEPS + 1)[:, None]
+    return ((1 - shares) * start + shares * end).astype(np.float32)
+
+
+def kinds_on_the_way(engine: Engine, latents: NDArray[np.float32]) -> list[int | None]:
+    """The label of the gallery's digit that is nearest to each latent (n, dim).
+
+    All are None where the gallery is too large to be searched so often.
+    """
+    if len(engine.gallery) > LARGEST_GALLERY:
+        return [None] * len(latents)
+    _, indices = engine.nearest.kneighbors(latents, 1)
+    return [engine.gallery.label(index) for index in indices[:, 0]]
+
+
+def describe_way(kinds: list[int | None]) -> str:
+    """What a digit is on its way to another, by the kinds of the digits that are nearest to points at equal steps.
+
+    >>> describe_way([7, 7, 9, 4])
+    'It goes from 7 to 4 by way of 9.'
+    >>> describe_way([7, 7, 4, 4, 4])
+    'A 7 turns into a 4 at 50% of the way.'
+    """
+    if None in kinds:
+        return "It goes from one digit to another."
+    start, end = kinds[0], kinds[-1]
+    between = [str(kind) for kind in dict.fromkeys(kinds) if kind not in (start, end)]
+    if between:
+        listed = " and ".join(filter(None, [", ".join(between[:-1]), between[-1]]))
+        return f"It goes from {start} to {end} by way of {listed}."
+    if start == end:
+        return f"It stays {named(start)} all the way."
+    share = kinds.index(end) / (len(kinds) - 1)
+    return f"A{named(start)[1:]} turns into {named(end)} at {share:.0%} of the way."
+
+
+def _show_frame(frames: NDArray[np.float32]) -> None:
+    """The way, played; or as it is at the chosen position."""
+    if st.session_state.get(PLAYS):
+        st.image(play(frames), alt="the way from the query to the other digit and back, played", width="stretch")
+        return
+    share = st.session_state[SHARE]
+    show_digit(frames[share // STEP], alt=f"the digit at {share} % of the way")
+
+
+def _show_controls(goals: list[str]) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.selectbox("Morph into", goals, key=GOAL, on_change=_choose, persist_state="session", width=170)
+        plays = st.session_state.get(PLAYS, False)
+        label, icon = ("Stop", ":material/stop:") if plays else ("Play", ":material/play_arrow:")
+        st.button(label, icon=icon, key="play", type="primary", on_click=_play, args=(not plays,))
+        st.slider(
+            "Position",
+            0,
+            100,
+            step=STEP,
+            format="%d%%",
+            key=SHARE,
+            on_change=_play,
+            args=(False,),
+            persist_state="session",
+        )
+
+
+def _choose() -> None:
+    st.session_state[CHOSEN] = True
+
+
+def _play(plays: bool) -> None:
+    st.session_state[PLAYS] = plays
+
+
+def _show_row(frames: NDArray[np.float32], kinds: list[int | None]) -> None:
+    """Every second frame, with the kind of the digit that is nearest to it."""
+    steps = range(0, N_STEPS + 1, ROW_STEPS)
+    alts = [f"{step * STEP} % of the way" for step in steps]
+    captions = ["" if kinds[step] is None else str(kinds[step]) for step in steps]
+    with st.container(gap=None):
+        st.image([small(frames[step]) for step in steps], captions, width=ROW_PX, alt=alts)
+        if None not in kinds:
+            st.caption("Below each picture: the nearest digit of the gallery.")
+
+
+def _show_knob(asked: Asked, knobs: Knobs) -> None:
+    """The query with one of its numbers turned, between the low end of that number and its high end."""
+    latent = asked.result.latent
+    number, percent = st.session_state.setdefault(KNOB, int(knobs.order[-1])), st.session_state.setdefault(TURN, 0)
+    turned = np.stack([knobs.turn(latent, number, to) for to in (percent, -100, 100)])
+    picture, low, high = asked.engine.space.inverse_transform(turned)
+    name = f"number {number + 1}"
+    grid = st.grid(COLUMNS, min_column_width=COLUMN_PX, vertical_alignment="center")
+    with grid.cell():
+        show_digit(picture, alt=f"the query with {name} at {turned[0, number]:.2f}")
+    with grid.cell(column_span=COLUMNS - 1), st.container(gap="xsmall"):
+        _choose_knob(knobs)
+        with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="small"):
+            show_digit(low, alt=f"{name} at its low end", width=END_PX)
+            _show_turn()
+            show_digit(high, alt=f"{name} at its high end", width=END_PX)
+        own, here, least, most = (
+            f"{value:.2f}".replace("-", "−")
+            for value in (latent[number], turned[0, number], knobs.low[number], knobs.high[number])
+        )
+        st.caption(f"In the query it is {own}, in this picture **{here}**, in the gallery from {least} to {most}.")
+    overview = st.expander("What all 32 numbers draw", icon=":material/tune:", key=OVERVIEW, on_change="rerun")
+    if overview.open:
+        with overview:
+            _show_overview(asked, knobs)
+
+
+def _choose_knob(knobs: Knobs) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown("**Turn one of the 32 numbers**", width="content", help=knobs.explanation)
+        st.selectbox(
+            "Which number",
+            knobs.order.tolist(),
+            format_func=knobs.name,
+            key=KNOB,
+            label_visibility="collapsed",
+            persist_state="session",
+            width=215,
+        )
+
+
+def _show_turn() -> None:
+    st.slider(
+        "From its low end to its high end",
+        -100,
+        100,
+        step=5,
+        format="%d%%",
+        key=TURN,
+        persist_state="session",
+        width="stretch",
     )
-    show_row(frames[:-1], [f"{of:.1f}" for of in values[:-1]], [f"number {number} at {of:.1f}" for of in values[:-1]])
-    st.caption(
-        f"The query's 32 numbers with number {number} changed, decoded. Among the gallery's digits it goes from "
-        f"{column.min():.1f} to {column.max():.1f}; the query's own is {own:.2f}."
-    )
+
+
+def _show_overview(asked: Asked, knobs: Knobs) -> None:
+    """The query with each of its numbers at the low and the high end, by the sorts of numbers."""
+    latent = asked.result.latent
+    turned = np.stack([knobs.turn(latent, number, to) for number in knobs.order for to in (-100, 100)])
+    pairs = asked.engine.space.inverse_transform(turned).reshape(-1, 2, 28, 28)
+    st.caption("The query with one number at its low end (left) and at its high end (right).")
+    with st.container(horizontal=True, gap="medium"):
+        for title, places in knobs.sorts:
+            with st.container(gap="xsmall", width=SHEET_PX):
+                st.markdown(f"**{title}**")
+                names = [str(number + 1) for number in knobs.order[places]]
+                sheet = pair_sheet(pairs[places], names, n_columns=SHEET_COLUMNS, theme=st.context.theme.type)
+                st.image(
+                    sheet, alt=f"the query with each of the numbers {', '.join(names)} at its ends", width="stretch"
+                )
+
+
+@st.cache_resource(show_spinner=False)
+def measure_knobs(_unseen: Engine, gallery_name: str) -> Knobs:
+    """What the digits that the network has not seen say of the 32 numbers."""
+    return Knobs.of(np.asarray(_unseen.nearest.vectors[:N_MEASURED]), _unseen.gallery.labels[:N_MEASURED])

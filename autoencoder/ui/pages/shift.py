@@ -1,6 +1,8 @@
-"""Lesson "Shift": what a step to the side does to distances in pixels and in the latent."""
+"""Lens "Shift": what a step to the side does to distances in pixels and in the 32 numbers."""
 
-import altair as alt
+from functools import cache
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -9,102 +11,178 @@ from numpy.typing import NDArray
 from autoencoder import artifacts
 from autoencoder.data import Digits
 from autoencoder.disturb import SHIFT_PX, shift
+from autoencoder.query.engine import Engine
 from autoencoder.query.question import GalleryDigit
 from autoencoder.query.search import Searcher
 from autoencoder.spaces import Space
-from autoencoder.ui.lesson import LARGE_PX, begin, show_chart, show_neighbors, show_query
+from autoencoder.ui.card import show_card
+from autoencoder.ui.charts import LETTERS_PX, PRESENTED_LETTERS_PX, SPACE_COLORS
+from autoencoder.ui.desk import Asked, show_desk
+from autoencoder.ui.evidence import need_memory
 from autoencoder.ui.loading import load_spaces
-from autoencoder.ui.pictures import show_digit
-from autoencoder.ui.visit import current_visit
+from autoencoder.ui.pictures import show_digit, show_neighbors
+from autoencoder.ui.visit import Visit
 
 FARTHEST_PX = 8
 N_PAIRS = 1000
-NAMES = {"latent": "Autoencoder, 32 numbers", "pixels": "Raw pixels, 784 numbers"}
+NAMES = {"latent": "autoencoder", "pixels": "pixels"}
+BY = {"latent": "the autoencoder", "pixels": "pixels"}
+DASHES = {"latent": [1, 0], "pixels": [6, 4]}
+SHIFT, USUAL_SHIFT_PX = "shift", 2
+COLUMNS, COLUMN_PX = 8, 80
+PICTURE_SPAN, CHART_SPAN, NEIGHBORS_SPAN = 2, 3, 3
+LEGEND = {"orient": "top", "symbolType": "stroke", "symbolStrokeWidth": 3, "symbolSize": 400, "columnPadding": 8}
+CHART_PX, NEIGHBOR_PX = 260, 68
+HOW = (
+    f"100% is the median distance of {N_PAIRS:,} random pairs of the gallery's digits. The digit is not centered again "
+    "after the shift, as a drawing is. Ink that leaves the frame is lost."
+)
 
 
 def shift_page() -> None:
     """A digit slid across the grid, and its distance from where it was, in two spaces."""
-    engine = begin(
-        "Shift",
-        "To the eye, a digit that moves stays what it is. To pixels, a thin 1 that moves by its own width has nothing "
-        "left in common with itself. What do the 32 numbers say?",
+    show_desk("Shift", _show_shift, only_unseen=True)
+
+
+def _show_shift(asked: Asked) -> None:
+    gallery, digit = asked.engine.gallery, asked.query.digit
+    need_memory(gallery)
+    chosen_px: int = st.session_state.setdefault(SHIFT, USUAL_SHIFT_PX)
+    spaces = {name: load_spaces(asked.engine, gallery.name)[name] for name in NAMES}
+    curves = measure_curves(asked.engine, spaces, digit)
+    latent, pixels = (float(curves[name][chosen_px + FARTHEST_PX]) for name in ("latent", "pixels"))
+    show_card(describe_shift(chosen_px, latent, pixels), ":blue[:material/swap_horiz:]", key="shift")
+    _show_controls(gallery, asked.visit)
+    shifted = shift(digit, chosen_px)
+    label = asked.visit.told if asked.query.label is None else asked.query.label
+    grid = st.grid(COLUMNS, min_column_width=COLUMN_PX)
+    with grid.cell(column_span=PICTURE_SPAN):
+        show_digit(shifted, alt=f"the query, shifted by {chosen_px}", caption="Shifted")
+    with grid.cell(column_span=CHART_SPAN):
+        _show_curves(curves, chosen_px)
+    with grid.cell(column_span=NEIGHBORS_SPAN), st.container(gap="xsmall"):
+        for name, (space, nearest) in spaces.items():
+            st.markdown(f"Nearest by {BY[name]}:")
+            _, found = nearest.kneighbors(space.transform(shifted[None]), 4, exclude=asked.query.index)
+            show_neighbors(gallery, found[0], label, width=NEIGHBOR_PX)
+    st.caption(_describe_figures(gallery), help=HOW)
+
+
+def _show_controls(gallery: Digits, visit: Visit) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        label = "Shift (pixels, + is right)"
+        st.slider(label, -FARTHEST_PX, FARTHEST_PX, step=1, key=SHIFT, format="%+d", persist_state="session")
+        ones = np.flatnonzero(gallery.labels == 1)
+        if len(ones):
+            one = GalleryDigit(gallery.name, int(ones[0]))
+            st.button("Try a 1", icon=":material/looks_one:", key="one", on_click=visit.ask, args=(one,))
+
+
+def describe_shift(by_px: int, latent: float, pixels: float) -> str:
+    """How far a shift moves a digit in both spaces, relative to two random digits, and where it is less affected."""
+    if not by_px:
+        return "Not shifted yet. Move the slider and see."
+    pixel = "pixel" if abs(by_px) == 1 else "pixels"
+    return (
+        f"Shifted by {abs(by_px)} {pixel}, the digit moves {latent:.0%} as far as a random other digit "
+        f"(pixels: {pixels:.0%}). Less affected: {NAMES['latent' if latent <= pixels else 'pixels']}."
     )
-    query = show_query(engine)
-    _offer_a_one(engine.gallery)
-    chosen_px = st.slider("Shift to the right, pixels", -FARTHEST_PX, FARTHEST_PX, 2, key="shift")
-    shifted = shift(query.digit, chosen_px)
-    show_digit(shifted, alt=f"the query, shifted by {chosen_px}", width=LARGE_PX)
-    spaces = {name: load_spaces(engine, engine.gallery.name)[name] for name in NAMES}
-    _show_distances(query.digit, chosen_px, spaces)
-    for (name, (space, nearest)), column in zip(spaces.items(), st.columns(len(spaces)), strict=True):
-        with column:
-            st.markdown(f"The shifted digit's neighbors: {NAMES[name]}")
-            _, found = nearest.kneighbors(space.transform(shifted[None]), 4, exclude=query.index)
-            show_neighbors(engine.gallery, found[0], query.label)
-    _show_figures(engine.gallery)
-    st.caption(
-        f"100 % is the median distance between two random digits of the gallery in that space ({N_PAIRS} pairs). The "
-        "digit is not centered again after the shift, as drawings on the Search page are. Ink that leaves the frame is "
-        "lost."
-    )
 
 
-def _offer_a_one(gallery: Digits) -> None:
-    ones = np.flatnonzero(gallery.labels == 1)
-    if len(ones):
-        one = GalleryDigit(gallery.name, int(ones[0]))
-        st.button("Take a 1", icon=":material/looks_one:", key="one", on_click=current_visit().ask, args=(one,))
+def measure_curves(
+    engine: Engine, spaces: dict[str, tuple[Space, Searcher]], digit: NDArray[np.float32]
+) -> dict[str, NDArray[np.float64]]:
+    """How far a digit (28, 28) is from itself, shifted by each step from -8 to 8, by the space's name: (17,) each.
+
+    1 is the median distance between the gallery's random pairs in that space.
+    """
+    shifted = np.stack([shift(digit, by_px) for by_px in range(-FARTHEST_PX, FARTHEST_PX + 1)])
+    curves = {}
+    for name, (space, _) in spaces.items():
+        vectors = space.transform(shifted)
+        usual = usual_distances(engine, engine.gallery.name)[name]
+        curves[name] = np.linalg.norm(vectors - vectors[FARTHEST_PX], axis=1) / usual
+    return curves
 
 
-def _show_distances(digit: NDArray[np.float32], chosen_px: int, spaces: dict[str, tuple[Space, Searcher]]) -> None:
-    """Both spaces' distances of a digit (28, 28) from itself, shifted by any step, and in words by the chosen one."""
-    shifts_px = range(-FARTHEST_PX, FARTHEST_PX + 1)
-    shifted = np.stack([shift(digit, by_px) for by_px in shifts_px])
-    curves = {name: _relative_distances(*spaces[name], digit, shifted) for name in NAMES}
-    rows = pd.DataFrame(
-        {"shift": by_px, "distance": distance, "space": NAMES[name]}
-        for name, distances in curves.items()
-        for by_px, distance in zip(shifts_px, distances, strict=True)
-    )
-    show_chart(_chart(rows, chosen_px), height=320)
-    latent, pixels = (curves[name][chosen_px + FARTHEST_PX] for name in ("latent", "pixels"))
-    sentence = (
-        f"Of the distance between two random digits, the shift by {abs(chosen_px)} makes **{latent:.0%}** in "
-        f"the 32 numbers and **{pixels:.0%}** in pixels."
-    )
-    if chosen_px:
-        sentence += f" Less upset: **{NAMES['latent' if latent <= pixels else 'pixels']}**."
-    st.markdown(sentence)
+@st.cache_resource(show_spinner=False)
+def usual_distances(_engine: Engine, gallery_name: str) -> dict[str, float]:
+    """The median distance between random pairs of the gallery's digits, by the space's name."""
+    usual = {}
+    for name, (_, nearest) in load_spaces(_engine, gallery_name).items():
+        one, other = np.random.default_rng(0).integers(len(nearest.vectors), size=(2, N_PAIRS))
+        usual[name] = float(np.median(np.linalg.norm(nearest.vectors[one] - nearest.vectors[other], axis=1)))
+    return usual
 
 
-def _show_figures(gallery: Digits) -> None:
+def _describe_figures(gallery: Digits) -> str:
     """How many neighbors are right when all digits of the gallery are shifted, where the build has measured it."""
-    if measured := artifacts.load_metrics(artifacts.DIRECTORY).get(f"{gallery.name}_shifted"):
-        right = {name: f"{measured[name]['precision_at_4']:.1%}" for name in NAMES}
-        st.markdown(
-            f"Over all of {gallery.title}, shifted by {SHIFT_PX} pixels: **{right['latent']}** of the neighbors are "
-            f"right with the 32 numbers, **{right['pixels']}** with pixels."
-        )
-
-
-def _relative_distances(
-    space: Space, nearest: Searcher, digit: NDArray[np.float32], shifted: NDArray[np.float32]
-) -> NDArray[np.float64]:
-    """How far shifted digits (n, 28, 28) are from a digit (28, 28), (n,), relative to the gallery's random pairs."""
-    first, *others = space.transform(np.concatenate([digit[None], shifted]))
-    one, other = np.random.default_rng(0).integers(len(nearest.vectors), size=(2, N_PAIRS))
-    usual = np.median(np.linalg.norm(nearest.vectors[one] - nearest.vectors[other], axis=1))
-    return np.linalg.norm(np.stack(others) - first, axis=1) / usual
-
-
-def _chart(rows: pd.DataFrame, chosen_px: int) -> alt.LayerChart:
-    base = alt.Chart(rows).encode(
-        alt.X("shift:Q", title="shift, pixels", axis=alt.Axis(tickMinStep=1)),
-        alt.Y("distance:Q", title="distance from itself", axis=alt.Axis(format=".0%")),
-        alt.Color("space:N", title=None, legend=alt.Legend(orient="top", direction="vertical")),
+    measured = artifacts.load_metrics(artifacts.DIRECTORY).get(f"{gallery.name}_shifted")
+    if not measured:
+        return "The chart: how far the shifted digit is from where it was."
+    right = {name: f"{measured[name]['precision_at_4']:.1%}" for name in NAMES}
+    return (
+        f"All of {gallery.title}, shifted by {SHIFT_PX} pixels: **{right['latent']}** of the neighbors are right by "
+        f"the autoencoder, **{right['pixels']}** by pixels."
     )
-    lines = base.mark_line(strokeWidth=3, point=alt.OverlayMarkDef(size=60)).encode(
-        strokeDash=alt.StrokeDash("space:N", title=None), shape=alt.Shape("space:N", title=None)
+
+
+def _show_curves(curves: dict[str, NDArray[np.float64]], chosen_px: int) -> None:
+    shifts_px = np.arange(-FARTHEST_PX, FARTHEST_PX + 1)
+    rows = pd.DataFrame(
+        {
+            "shift": np.tile(shifts_px, len(curves)),
+            "distance": np.concatenate(list(curves.values())),
+            "space": np.repeat([NAMES[name] for name in curves], len(shifts_px)),
+            "is_chosen": np.tile(shifts_px == chosen_px, len(curves)),
+        }
     )
-    here = alt.Chart(pd.DataFrame({"shift": [chosen_px]})).mark_rule(strokeWidth=2, strokeDash=[4, 4], color="gray")
-    return lines + here.encode(x="shift:Q")
+    letters_px = PRESENTED_LETTERS_PX if st.session_state.get("present") else LETTERS_PX
+    alt = "two curves: how far the digit is from itself, by how far it is shifted, in the 32 numbers and in pixels"
+    st.vega_lite_chart(rows, _chart(letters_px), height=CHART_PX, alt=alt)
+
+
+@cache
+def _chart(letters_px: int) -> dict[str, Any]:
+    """The chart as Vega-Lite has it, the same for all queries: a browser need not build it anew.
+
+    (Altair takes 20 ms to write the same.)
+    """
+    names = [NAMES[name] for name in NAMES]
+    space = {"field": "space", "type": "nominal", "title": None}
+    color = {"scale": {"domain": names, "range": [SPACE_COLORS[name] for name in NAMES]}}
+    dash = {"scale": {"domain": names, "range": list(DASHES.values())}}
+    curves = {
+        "mark": {"type": "line", "strokeWidth": 3},
+        "encoding": {"strokeDash": space | dash | {"legend": LEGEND}},
+    }
+    chosen = {
+        "transform": [{"filter": "datum.is_chosen"}],
+        "layer": [
+            {"mark": {"type": "rule", "strokeWidth": 2, "color": "gray"}},
+            {"mark": {"type": "point", "filled": True, "size": 130, "opacity": 1}, "encoding": {}},
+        ],
+    }
+    return {
+        "encoding": {
+            "x": {
+                "field": "shift",
+                "type": "quantitative",
+                "title": "shift, pixels",
+                "axis": {"tickMinStep": 1},
+            },
+            "y": {
+                "field": "distance",
+                "type": "quantitative",
+                "title": None,
+                "axis": {"format": ".0%", "tickCount": 4},
+            },
+            "color": space | color | {"legend": LEGEND},
+        },
+        "layer": [curves, chosen],
+        "config": {
+            "view": {"stroke": None},
+            "axis": {"labelFontSize": letters_px, "titleFontSize": letters_px},
+            "legend": {"labelFontSize": letters_px},
+        },
+    }

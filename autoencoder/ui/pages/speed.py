@@ -1,4 +1,4 @@
-"""Lesson "32 against 784": the time of a search, measured while one looks on."""
+"""The Speed page: the time of a search with 32 and with 784 numbers, measured live."""
 
 from threading import Lock
 from typing import Any
@@ -9,21 +9,24 @@ import streamlit as st
 from threadpoolctl import threadpool_limits
 
 from autoencoder.query.search import NearestNeighbors, Searcher
-from autoencoder.ui.lesson import begin, fastest_ms, show_chart
+from autoencoder.ui.charts import SPACE_COLORS, show_chart
+from autoencoder.ui.evidence import begin, fastest_ms, need_memory
 from autoencoder.ui.loading import load_spaces
 
 SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)  # of the gallery
 N_CALLS = 25
 LEAST_DIGITS = 5  # one to ask, and four to find
 NAMES = {"latent": "32 numbers", "pixels": "784 numbers"}
+COLORS = alt.Scale(domain=list(NAMES.values()), range=[SPACE_COLORS[name] for name in NAMES])
 
 
 def speed_page() -> None:
     """A search's time in both spaces against the gallery's size, one point after the other."""
     engine = begin(
-        "32 against 784",
-        "The same search, exact and brute force, among 32 and among 784 numbers a digit: the time of one query, "
-        "measured now, on this machine.",
+        "Speed",
+        "The same exact search with 32 numbers a digit and with 784: the time of one query, measured live on this "
+        "server.",
+        need_memory,
     )
     st.button("Measure again", icon=":material/timer:", key="measure")
     spaces = load_spaces(engine, engine.gallery.name)
@@ -73,7 +76,7 @@ def _chart(rows: pd.DataFrame) -> alt.Chart:
         .encode(
             alt.X("digits searched:Q", scale=alt.Scale(domainMin=0), axis=alt.Axis(tickCount=5)),
             alt.Y("milliseconds:Q", title="milliseconds a query", scale=alt.Scale(domainMin=0)),
-            alt.Color("vectors:N", title=None, legend=alt.Legend(orient="top")),
+            alt.Color("vectors:N", title=None, legend=alt.Legend(orient="top"), scale=COLORS),
             alt.StrokeDash("vectors:N", title=None),
             alt.Shape("vectors:N", title=None),
         )

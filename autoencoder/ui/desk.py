@@ -1,0 +1,175 @@
+"""The desk, the same on every page that looks at a question: the question on the left, a lens on the right."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from autoencoder.query.engine import Engine, SearchResult
+from autoencoder.query.question import Hint, Query, Question
+from autoencoder.query.search import SearchError
+from autoencoder.ui import ask
+from autoencoder.ui.address import link_to, open_address, parameters_of, write_address
+from autoencoder.ui.card import show_card
+from autoencoder.ui.classroom import invite
+from autoencoder.ui.examples import show_examples
+from autoencoder.ui.loading import NOT_TO_BE_HAD, Loaded, load_engine, try_mnist_again
+from autoencoder.ui.options import Options, current_options, show_options
+from autoencoder.ui.seen import show_nothing_seen, show_seen
+from autoencoder.ui.style import fit_screen
+from autoencoder.ui.visit import CAMERA, DRAW, RANDOM, UPLOAD, Visit, current_visit
+
+HINTS = {
+    DRAW: "Draw a digit from 0 to 9.",
+    UPLOAD: "Choose a picture of one handwritten digit.",
+    CAMERA: "Take a picture of one handwritten digit on plain paper.",
+}
+A_DAY_S = 86_400  # "1d" would say the same, but Streamlit loads pandas to read it
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a lens looks at: a question, the digit that it is, and the engine to search with.
+
+    The index of the `query` is None where the digit is not in the engine's gallery. `link` is the address that shows
+    the same to others, None where the question is too long for one.
+    """
+
+    question: Question
+    query: Query
+    engine: Engine
+    options: Options
+    visit: Visit
+    link: str | None
+
+    @cached_property
+    def result(self) -> SearchResult:
+        """What the engine finds: as many neighbors as the options say, or as there are."""
+        available = len(self.engine.gallery) - (self.query.index is not None)
+        n_neighbors = min(self.options.neighbors, available)
+        return self.engine.search(self.query.digit, n_neighbors, exclude=self.query.index)
+
+
+Lens = Callable[[Asked], None]
+Blank = Callable[[Options, str], None]  # of these options, under a key of its own
+
+
+def show_desk(title: str, lens: Lens, *, only_unseen: bool = False, show_blank: Blank | None = None) -> None:
+    """A page: what is asked, and what a lens shows of it.
+
+    Args:
+        title: the page's.
+        lens: draws the answer; may raise Hint where it has none.
+        only_unseen: whether it searches only the digits that the network has not seen, whatever the options say.
+        show_blank: draws what stands in the answer's place while there is none.
+    """
+    open_address(current_visit(), title)
+    _show(title, lens, only_unseen, show_blank or (lambda options, key: None))
+
+
+@st.fragment(run_every=A_DAY_S)  # a browser that waits for a timer asks again when its server has been restarted
+def _show(title: str, lens: Lens, only_unseen: bool, show_blank: Blank) -> None:
+    """The whole desk; a stroke or a click runs this alone again."""
+    visit, options = current_visit(), current_options()
+    fit_screen(present=options.present)
+    options_place = _show_header(title, visit, options)
+    with st.container(key="desk"):
+        question_place = st.container(key="question", gap="small")
+        lens_place, seen_place = st.container(key="lens", gap="small"), st.container(key="seen")
+    with question_place:
+        ask.show_input(visit)
+        if visit.tab != RANDOM:
+            ask.show_buttons(visit)
+    with lens_place:  # after the canvas, so that there is a page to draw on meanwhile
+        loaded = _load(visit, options, show_blank)
+    if visit.tab == RANDOM:
+        with question_place:
+            ask.show_random(visit, loaded.engine, options)
+    parameters = parameters_of(visit.question, options)
+    with lens_place:
+        asked = _answer(loaded, visit, options, link_to(parameters), lens, only_unseen, show_blank)
+    with seen_place:
+        _show_seen(asked, options, only_unseen)
+    with options_place:
+        show_options(loaded.engine)
+    write_address(visit, parameters)  # last: the browser takes its time to take it up, and the answer does not wait
+
+
+def _show_header(title: str, visit: Visit, options: Options) -> DeltaGenerator:
+    """Title and tabs; returns the place of the options."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="header"):
+        st.header(title, anchor=False)
+        if options.present:
+            invite()
+        ask.show_tabs(visit)
+        return st.popover("Options", icon=":material/tune:", key="options")
+
+
+def _load(visit: Visit, options: Options, show_blank: Blank) -> Loaded:
+    """The shared engine; where it cannot be had, a sentence that says why, and no more of the page."""
+    meanwhile = st.empty()
+    if not visit.has_seen_engine:  # what is shown while there is something to wait for is as large as the answer
+        with meanwhile.container():
+            show_card("Loading the autoencoder…", ":gray[:material/hourglass_empty:]", key="loading")
+            show_blank(options, "loading")
+    try:
+        loaded = load_engine()
+    except NOT_TO_BE_HAD as error:
+        meanwhile.error(str(error), icon=":material/build:")
+        st.stop()
+    visit.has_seen_engine = True
+    meanwhile.empty()
+    return loaded
+
+
+def _answer(
+    loaded: Loaded,
+    visit: Visit,
+    options: Options,
+    link: str | None,
+    lens: Lens,
+    only_unseen: bool,
+    show_blank: Blank,
+) -> Asked | None:
+    """Show the answer to what is asked, or a hint; returns what is asked, if it is a digit."""
+    asked = None
+    engine = loaded.engine.unseen if only_unseen else options.part_of(loaded.engine)
+    try:
+        question = visit.question
+        if question is None:
+            raise Hint(visit.problem or HINTS[visit.tab])
+        query = question.to_query(loaded.engine.gallery).within(engine.gallery)
+        asked = Asked(question, query, engine, options, visit, link)
+        if options.guess and not visit.is_revealed():
+            with show_card("Which digit is it? Guess, then reveal.", ":blue[:material/visibility_off:]", key="guess"):
+                st.button("Reveal", icon=":material/visibility:", key="reveal", on_click=visit.reveal, args=(question,))
+            show_blank(options, "guess")
+        else:
+            lens(asked)
+    except Hint as hint:
+        icon = ":orange[:material/image_not_supported:]" if visit.problem else ":blue[:material/draw:]"
+        with show_card(str(hint), icon, key="hint"):
+            if visit.question is None:
+                show_examples(visit)
+        show_blank(options, "hint")
+    except SearchError as error:
+        st.error(f"{error} Ask again to try again.", icon=":material/cloud_off:")
+    if loaded.problem:
+        st.warning(f"This is the bundled gallery, not MNIST. {loaded.problem}", icon=":material/cloud_off:")
+        st.button("Try MNIST again", key="try_mnist_again", on_click=try_mnist_again)
+    return asked
+
+
+def _show_seen(asked: Asked | None, options: Options, only_unseen: bool) -> None:
+    """What the model sees of the question, and what it makes of it."""
+    if asked is None:
+        show_nothing_seen()
+        return
+    try:
+        show_seen(asked.result, asked.engine, difference=options.difference)
+    except SearchError:  # the lens has said so
+        return
+    if only_unseen and asked.engine.gallery.name == "mnist":
+        st.caption(f"Searched here: {asked.engine.gallery.title}. The network has not seen them.")

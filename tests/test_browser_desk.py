@@ -15,7 +15,7 @@ LENSES = {
     "why": [".st-key-why_rank", "[alt='the query']", "[data-testid=stVegaLiteChart]"],
     "compare": ["text=searched in >> nth=0", "text=searched in >> nth=2", "[alt^='neighbor 4,'] >> nth=2"],
     "map": ["[data-testid=stDeckGlJsonChart]"],
-    "morph": [".st-key-morph_play", ".st-key-morph_position"],
+    "morph": [".st-key-play", ".st-key-share", "[alt^='the digit at']"],
     "noise": [".st-key-noise_kind", ".st-key-noise_amount", "[alt='With noise']", "[alt^='neighbor 4,']"],
     "shift": [".st-key-shift", "[data-testid=stVegaLiteChart]", "[alt^='neighbor 4,'] >> nth=1"],
 }

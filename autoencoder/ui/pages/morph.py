@@ -183,7 +183,7 @@ def _show_controls(goals: list[str]) -> None:
         st.selectbox("Morph into", goals, key=GOAL, on_change=_choose, persist_state="session", width=170)
         plays = st.session_state.get(PLAYS, False)
         label, icon = ("Stop", ":material/stop:") if plays else ("Play", ":material/play_arrow:")
-        st.button(label, icon=icon, key="play", type="primary", on_click=_play, args=(not plays,))
+        st.button(label, icon=icon, key="play", on_click=_play, args=(not plays,))
         st.slider(
             "Position",
             0,

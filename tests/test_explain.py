@@ -8,6 +8,7 @@ from autoencoder.query.explain import (
     Contributions,
     ErasedLatents,
     Found,
+    Knobs,
     Redrawn,
     Votes,
     ink_by_part,
@@ -325,3 +326,46 @@ def test_the_page_shows_the_nearest_of_the_digit_that_the_visitor_says_it_is(gal
     app.session_state["visit"].tell(picture, found)  # as most neighbors have it: nothing is to be compared
     app.run()
     assert not any(markdown.value.startswith("The nearest") for markdown in app.markdown)
+
+
+LATENTS = np.array([[0, -1, 5], [0.5, 3, 5], [4, -1, 5], [4.5, 3, 5]], np.float32)
+LABELS = np.array([1, 1, 2, 2], np.uint8)  # the first number goes by them, the second does not, the third is constant
+
+
+def test_knobs_go_as_far_as_the_gallery_s_digits():
+    knobs = Knobs.of(LATENTS, LABELS)
+    assert knobs.low.tolist() == [0, -1, 5]
+    assert knobs.high.tolist() == [4.5, 3, 5]
+
+
+def test_the_number_that_goes_most_by_the_kind_comes_first():
+    assert Knobs.of(LATENTS, LABELS).order.tolist() == [0, 1, 2]
+    assert Knobs.of(LATENTS[:, ::-1], LABELS).order.tolist() == [2, 0, 1]
+
+
+def test_without_labels_numbers_keep_their_order_and_are_of_no_sort():
+    knobs = Knobs.of(LATENTS, np.full(4, UNLABELED, np.uint8))
+    assert knobs.order.tolist() == [0, 1, 2]
+    assert [title for title, _ in knobs.sorts] == ["All"]
+    assert knobs.name(0) == "Number 1"
+    assert knobs.is_kind is None
+
+
+def test_a_gallery_s_numbers_are_24_of_kind_and_8_of_pose(engine, gallery):
+    knobs = Knobs.of(engine.nearest.vectors, gallery.labels)
+    (_, kind), (_, pose) = knobs.sorts
+    assert (len(knobs.order[kind]), len(knobs.order[pose])) == (24, 8)
+    assert all(knobs.name(number).endswith("(kind)") for number in knobs.order[kind])
+    assert all(knobs.name(number).endswith("(pose)") for number in knobs.order[pose])
+
+
+@pytest.mark.parametrize(("percent", "value"), [(0, 1), (50, 2), (100, 3), (-50, 0), (-100, -1)])
+def test_a_knob_is_turned_to_both_ends_from_where_it_is(percent, value):
+    latent = np.array([2, 1, 5], np.float32)
+    assert Knobs.of(LATENTS, LABELS).turn(latent, 1, percent).tolist() == [2, value, 5]
+    assert latent.tolist() == [2, 1, 5]
+
+
+@pytest.mark.parametrize(("percent", "value"), [(100, 9), (-100, -1)])
+def test_a_number_beyond_the_gallery_s_end_is_not_turned_back_to_it(percent, value):
+    assert Knobs.of(LATENTS, LABELS).turn(np.array([2, 9, 5], np.float32), 1, percent)[1] == value

@@ -10,17 +10,13 @@ from pages import asked, captions, headlines, lesson, on_canvas
 from PIL import Image
 
 from autoencoder import artifacts
-from autoencoder.data import UNLABELED
 from autoencoder.disturb import shift
 from autoencoder.query.question import Drawing
 from autoencoder.ui import loading
 from autoencoder.ui.pages import morph
-from autoencoder.ui.pages.morph import Knobs, describe_way, kinds_on_the_way, way
+from autoencoder.ui.pages.morph import describe_way, kinds_on_the_way, way
 from autoencoder.ui.pages.noise import NOISE, STROKE, describe_errors, describe_removed
 from autoencoder.ui.pages.shift import describe_shift
-
-LATENTS = np.array([[0, -1, 5], [0.5, 3, 5], [4, -1, 5], [4.5, 3, 5]], np.float32)
-LABELS = np.array([1, 1, 2, 2], np.uint8)  # the first number goes by them, the second does not, the third is constant
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -78,45 +74,6 @@ def test_the_kinds_on_the_way_are_those_of_the_nearest_digits(engine, gallery):
 def test_a_gallery_that_is_too_large_to_be_searched_so_often_is_not(monkeypatch, engine):
     monkeypatch.setattr(morph, "LARGEST_GALLERY", len(engine.gallery) - 1)
     assert kinds_on_the_way(engine, engine.nearest.vectors[:2]) == [None, None]
-
-
-def test_knobs_go_as_far_as_the_gallery_s_digits():
-    knobs = Knobs.of(LATENTS, LABELS)
-    assert knobs.low.tolist() == [0, -1, 5]
-    assert knobs.high.tolist() == [4.5, 3, 5]
-
-
-def test_the_number_that_goes_most_by_the_kind_comes_first():
-    assert Knobs.of(LATENTS, LABELS).order.tolist() == [0, 1, 2]
-    assert Knobs.of(LATENTS[:, ::-1], LABELS).order.tolist() == [2, 0, 1]
-
-
-def test_without_labels_numbers_keep_their_order_and_are_of_no_sort():
-    knobs = Knobs.of(LATENTS, np.full(4, UNLABELED, np.uint8))
-    assert knobs.order.tolist() == [0, 1, 2]
-    assert [title for title, _ in knobs.sorts] == ["All"]
-    assert knobs.name(0) == "Number 1"
-    assert knobs.explanation is None
-
-
-def test_a_gallery_s_numbers_are_24_of_kind_and_8_of_pose(engine, gallery):
-    knobs = Knobs.of(engine.nearest.vectors, gallery.labels)
-    (_, kind), (_, pose) = knobs.sorts
-    assert (len(knobs.order[kind]), len(knobs.order[pose])) == (24, 8)
-    assert all(knobs.name(number).endswith("(kind)") for number in knobs.order[kind])
-    assert all(knobs.name(number).endswith("(pose)") for number in knobs.order[pose])
-
-
-@pytest.mark.parametrize(("percent", "value"), [(0, 1), (50, 2), (100, 3), (-50, 0), (-100, -1)])
-def test_a_knob_is_turned_to_both_ends_from_where_it_is(percent, value):
-    latent = np.array([2, 1, 5], np.float32)
-    assert Knobs.of(LATENTS, LABELS).turn(latent, 1, percent).tolist() == [2, value, 5]
-    assert latent.tolist() == [2, 1, 5]
-
-
-@pytest.mark.parametrize(("percent", "value"), [(100, 9), (-100, -1)])
-def test_a_number_beyond_the_gallery_s_end_is_not_turned_back_to_it(percent, value):
-    assert Knobs.of(LATENTS, LABELS).turn(np.array([2, 9, 5], np.float32), 1, percent)[1] == value
 
 
 def test_morph_goes_to_another_kind_of_digit_at_first(gallery):

@@ -101,6 +101,50 @@ def tell_kind(latents: NDArray[np.float32], labels: NDArray[np.uint8]) -> NDArra
 
 
 @dataclass(frozen=True)
+class Knobs:
+    """What is known of the 32 numbers by the gallery: how far each goes, and which tell the kind of a digit.
+
+    `low` and `high` float32 (32,); `is_kind` bool (32,), None where the gallery has no labels; `order` int64 (32,): the
+    numbers, those first that tell most of the kind.
+    """
+
+    low: NDArray[np.float32]
+    high: NDArray[np.float32]
+    is_kind: NDArray[np.bool_] | None
+    order: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, latents: NDArray[np.float32], labels: NDArray[np.uint8]) -> "Knobs":
+        """Those of latents float32 (n, 32) and their labels (n,)."""
+        shares = kind_shares(latents, labels)
+        order = np.arange(latents.shape[1]) if shares is None else np.argsort(-shares, kind="stable")
+        return cls(latents.min(axis=0), latents.max(axis=0), tell_kind(latents, labels), order)
+
+    def turn(self, latent: NDArray[np.float32], number: int, percent: int) -> NDArray[np.float32]:
+        """A latent (32,) with one of its numbers, from 0, turned from where it is: by 100 to the high end, by -100 to
+        the low one. Where it is beyond an end, it stays."""
+        own = latent[number]
+        end = max(self.high[number], own) if percent > 0 else min(self.low[number], own)
+        turned = latent.copy()
+        turned[number] = own + abs(percent) / 100 * (end - own)
+        return turned
+
+    @property
+    def sorts(self) -> list[tuple[str, slice]]:
+        """The sorts of numbers: a title, and which places they have in `order`."""
+        if self.is_kind is None:
+            return [("All", slice(None))]
+        n_kind = int(self.is_kind.sum())
+        return [("Kind of digit", slice(n_kind)), ("Pose: how it stands", slice(n_kind, None))]
+
+    def name(self, number: int) -> str:
+        """What a number, from 0, is called on the page, where numbers begin with 1."""
+        if self.is_kind is None:
+            return f"Number {number + 1}"
+        return f"Number {number + 1} ({'kind' if self.is_kind[number] else 'pose'})"
+
+
+@dataclass(frozen=True)
 class Erased:
     """What becomes of the distance between a digit and a neighbor when the digit's ink is erased, patch by patch.
 

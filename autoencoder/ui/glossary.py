@@ -16,6 +16,8 @@ GLOSSARY = {
     "multiplying alone.",
     "pixels": "The picture as it is: 28 × 28 = 784 numbers, one for the ink at each place.",
     "look": "How much the pixels of the four look-alikes differ from those of the query. 0 means the same picture.",
+    "kind and pose": "24 of the 32 numbers differ most from one kind of digit to another: they tell the kind. The "
+    "other 8 tell more of the pose, which is how a digit stands. Digits new to the network were measured for this.",
     "P@4": "Precision at 4: how many of the 4 nearest show the same digit as the query.",
 }
 

@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from importlib import import_module
 
+import numpy as np
 import streamlit as st
 
 from autoencoder import artifacts
@@ -14,10 +15,12 @@ from autoencoder.artifacts import ArtifactError
 from autoencoder.data import DataError, load_mnist
 from autoencoder.gallery.opening import add_gallery_options, open_engine
 from autoencoder.query.engine import Engine
+from autoencoder.query.explain import Knobs
 from autoencoder.query.search import NearestNeighbors, Searcher, SearchError
 from autoencoder.spaces import PCA, Pixels, Space
 from autoencoder.study import Study
 
+N_MEASURED = 10_000  # digits, at most, by which the 32 numbers are measured
 DOWNLOAD_WAIT_S = 5  # a page is not kept longer for a network that may not be there
 NOT_TO_BE_HAD = ArtifactError, DataError, SearchError  # what `load_engine` raises, a sentence for the visitor
 
@@ -70,6 +73,12 @@ def load_spaces(_engine: Engine, gallery_name: str) -> dict[str, tuple[Space, Se
     for space in (Pixels(), load_pca()):
         spaces[space.name] = space, NearestNeighbors(space.transform(_engine.gallery.images[:]))
     return spaces
+
+
+@st.cache_resource(show_spinner=False)
+def load_knobs(_unseen: Engine, gallery_name: str) -> Knobs:
+    """What the digits that the network has not seen, up to 10,000 of them, say of the 32 numbers."""
+    return Knobs.of(np.asarray(_unseen.nearest.vectors[:N_MEASURED]), _unseen.gallery.labels[:N_MEASURED])
 
 
 @st.cache_resource(show_spinner=False)

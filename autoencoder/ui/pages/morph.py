@@ -1,84 +1,29 @@
 """Lens "Morph": the way between two digits, played, and what each of the 32 numbers draws."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from autoencoder.data import Digits
 from autoencoder.query.engine import Engine
-from autoencoder.query.explain import kind_shares, tell_kind
+from autoencoder.query.explain import Knobs
 from autoencoder.query.verdict import judge, named
 from autoencoder.ui.animation import pair_sheet, play, small
 from autoencoder.ui.card import show_card
 from autoencoder.ui.desk import Asked, show_desk
 from autoencoder.ui.evidence import LARGEST_GALLERY
+from autoencoder.ui.glossary import explain
+from autoencoder.ui.loading import load_knobs
 from autoencoder.ui.pictures import show_digit
 
 N_STEPS = 20  # of the way: a frame at each end and after each step
 STEP = 100 // N_STEPS  # in percent
 ROW_STEPS = 2  # from one picture of the row to the next
 COLUMNS, COLUMN_PX, WAY_SPAN = 8, 80, 2  # of the grids: a picture, and beside it what belongs to it
-N_MEASURED = 10_000  # digits, at most, by which the 32 numbers are measured
 ROW_PX, END_PX = 54, 72
 SHEET_PX, SHEET_COLUMNS = 400, 4
 GOAL, CHOSEN, PLAYS, SHARE = "goal", "goal_chosen", "morph_plays", "share"
 KNOB, TURN, OVERVIEW = "knob", "turn", "knobs"
-
-
-@dataclass(frozen=True)
-class Knobs:
-    """What is known of the 32 numbers by the gallery: how far each goes, and which tell the kind of a digit.
-
-    `low` and `high` float32 (32,); `is_kind` bool (32,), None where the gallery has no labels; `order` int64 (32,): the
-    numbers, those first that tell most of the kind.
-    """
-
-    low: NDArray[np.float32]
-    high: NDArray[np.float32]
-    is_kind: NDArray[np.bool_] | None
-    order: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, latents: NDArray[np.float32], labels: NDArray[np.uint8]) -> "Knobs":
-        """Those of latents float32 (n, 32) and their labels (n,)."""
-        shares = kind_shares(latents, labels)
-        order = np.arange(latents.shape[1]) if shares is None else np.argsort(-shares, kind="stable")
-        return cls(latents.min(axis=0), latents.max(axis=0), tell_kind(latents, labels), order)
-
-    def turn(self, latent: NDArray[np.float32], number: int, percent: int) -> NDArray[np.float32]:
-        """A latent (32,) with one of its numbers, from 0, turned from where it is: by 100 to the high end, by -100 to
-        the low one. Where it is beyond an end, it stays."""
-        own = latent[number]
-        end = max(self.high[number], own) if percent > 0 else min(self.low[number], own)
-        turned = latent.copy()
-        turned[number] = own + abs(percent) / 100 * (end - own)
-        return turned
-
-    @property
-    def explanation(self) -> str | None:
-        """What kind and pose are."""
-        if self.is_kind is None:
-            return None
-        return (
-            f"**Kind**: {self.is_kind.sum()} of the numbers differ most from one kind of digit to another. **Pose**: "
-            "the others tell more of how a digit stands. The digits that the network has not seen say so."
-        )
-
-    @property
-    def sorts(self) -> list[tuple[str, slice]]:
-        """The sorts of numbers: a title, and which places they have in `order`."""
-        if self.is_kind is None:
-            return [("All", slice(None))]
-        n_kind = int(self.is_kind.sum())
-        return [("Kind of digit", slice(n_kind)), ("Pose: how it stands", slice(n_kind, None))]
-
-    def name(self, number: int) -> str:
-        """What a number, from 0, is called on the page, where numbers begin with 1."""
-        if self.is_kind is None:
-            return f"Number {number + 1}"
-        return f"Number {number + 1} ({'kind' if self.is_kind[number] else 'pose'})"
 
 
 def morph_page() -> None:
@@ -100,7 +45,7 @@ def _show_morph(asked: Asked) -> None:
     with grid.cell(column_span=COLUMNS - WAY_SPAN):
         _show_controls(list(goals))
         _show_row(frames, kinds)
-    _show_knob(asked, measure_knobs(asked.engine.unseen, asked.engine.gallery.name))
+    _show_knob(asked, load_knobs(asked.engine.unseen, asked.engine.gallery.name))
 
 
 def find_goals(asked: Asked) -> dict[str, int]:
@@ -245,7 +190,11 @@ def _show_knob(asked: Asked, knobs: Knobs) -> None:
 
 def _choose_knob(knobs: Knobs) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown("**Turn one of the 32 numbers**", width="content", help=knobs.explanation)
+        st.markdown(
+            "**Turn one of the 32 numbers**",
+            width="content",
+            help=explain("kind and pose") if knobs.is_kind is not None else None,
+        )
         st.selectbox(
             "Which number",
             knobs.order.tolist(),
@@ -285,9 +234,3 @@ def _show_overview(asked: Asked, knobs: Knobs) -> None:
                 st.image(
                     sheet, alt=f"the query with each of the numbers {', '.join(names)} at its ends", width="stretch"
                 )
-
-
-@st.cache_resource(show_spinner=False)
-def measure_knobs(_unseen: Engine, gallery_name: str) -> Knobs:
-    """What the digits that the network has not seen say of the 32 numbers."""
-    return Knobs.of(np.asarray(_unseen.nearest.vectors[:N_MEASURED]), _unseen.gallery.labels[:N_MEASURED])

@@ -14,13 +14,14 @@ from autoencoder.query import explain
 from autoencoder.query.engine import Engine, Neighbor
 from autoencoder.query.explain import Contributions, Erased, ErasedLatents, Found, Votes
 from autoencoder.query.verdict import judge, named
+from autoencoder.ui import glossary
 from autoencoder.ui.card import show_card
 from autoencoder.ui.charts import LETTERS_PX, PRESENTED_LETTERS_PX
 from autoencoder.ui.desk import Asked, show_desk
+from autoencoder.ui.loading import load_knobs
 from autoencoder.ui.pictures import ENLARGEMENT, caption_of, data_uri, show_digit
 
 RANK = "why_rank"
-N_MEASURED = 10_000  # digits, at most, by which the 32 numbers are split
 COLUMNS, COLUMN_PX, PICTURE_PX = 6, 108, 90  # of the grid below the headline: how many, the least widths
 CHART_PX, LESS_PX = 270, 40  # high; less where more is said, and where the letters are larger
 LEAST_HEAT = 0.1  # of the distance: a smaller change of it does not get the full color
@@ -45,7 +46,7 @@ def why_page() -> None:
 
 def _show_why(asked: Asked) -> None:
     engine, result, present = asked.engine, asked.result, asked.options.present
-    is_kind = _measure_kind(engine.unseen, engine.gallery.name)
+    is_kind = load_knobs(engine.unseen, engine.gallery.name).is_kind
     rank = _chosen_rank(len(result.neighbors))
     neighbor = result.neighbors[rank - 1]
     with show_card(_headline(rank, neighbor), ":blue[:material/troubleshoot:]", key="why"):
@@ -60,7 +61,8 @@ def _show_why(asked: Asked) -> None:
     with grid.cell(column_span=COLUMNS - n_across), st.container(gap="xsmall"):
         alone = _describe(found, erased, contributions, is_kind)
         sentences = alone if other is None else _describe_other(asked, found, other, is_kind)
-        st.markdown(NEW_LINE.join(sentences), help=COLORS_IN_WORDS + _describe_split(engine.unseen, is_kind))
+        split = "" if is_kind is None else f"\n\n{glossary.explain('kind and pose')}"
+        st.markdown(NEW_LINE.join(sentences), help=COLORS_IN_WORDS + split)
         height_px -= LESS_PX if present else 0
         _show_numbers(contributions, result.latent, found.latent, is_kind, height_px)
     if other is None or not present:  # in large type there is no room left, and it is in the help
@@ -159,18 +161,6 @@ def _describe_other(asked: Asked, found: Found, other: Found, is_kind: NDArray[n
     ]
 
 
-def _describe_split(unseen: Engine, is_kind: NDArray[np.bool_] | None) -> str:
-    """How the numbers were split, in words."""
-    if is_kind is None:
-        return ""
-    n_kind = int(is_kind.sum())
-    return (
-        f"\n\n**Kind and pose**: {n_kind} of the numbers differ most from one kind of digit to another. They tell the "
-        f"kind. The other {len(is_kind) - n_kind} tell more of the pose, which is how a digit stands. This was "
-        f"measured with {unseen.gallery.title}."
-    )
-
-
 def _show_numbers(
     contributions: Contributions,
     query: NDArray[np.float32],
@@ -249,12 +239,6 @@ def _chart(letters_px: int, is_split: bool) -> dict[str, Any]:
             "legend": {"labelFontSize": letters_px, "symbolSize": 120, "orient": "top", "direction": "horizontal"},
         },
     }
-
-
-@st.cache_resource(show_spinner=False)
-def _measure_kind(_unseen: Engine, gallery_name: str) -> NDArray[np.bool_] | None:
-    """Which of the numbers tell the kind of digit, as `tell_kind` has it, by digits that the network has not seen."""
-    return explain.tell_kind(_unseen.nearest.vectors[:N_MEASURED], _unseen.gallery.labels[:N_MEASURED])
 
 
 def _difference(query: NDArray[np.float32], neighbor: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin
 
 import numpy as np
@@ -22,8 +22,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from streamlit import config
 
-from autoencoder.data import Digits
-from autoencoder.study import Study
+if TYPE_CHECKING:  # the server's start need not wait for what these bring
+    from autoencoder.data import Digits
+    from autoencoder.study import Study
 
 FOLDER = "sprites"
 COLUMNS, TILE_PX = 100, 28  # of the sheet
@@ -68,15 +69,17 @@ class Sprites:
         return quote(urljoin(page, f"{FOLDER}/{self.version}/{name}"), safe=":/[]@%")  # it may stand in a style
 
 
-@st.cache_resource(show_spinner=False, hash_funcs={Digits: lambda gallery: (gallery.name, gallery.sha256)})
-def load_sprites(gallery: Digits) -> Sprites:
+@st.cache_resource(
+    show_spinner=False, hash_funcs={"autoencoder.data.Digits": lambda gallery: (gallery.sha256, len(gallery))}
+)
+def load_sprites(gallery: "Digits") -> Sprites:
     """The files of a gallery that the build has studied."""
-    from autoencoder.ui.loading import load_study  # brings the engine, which the server's start need not wait for
+    from autoencoder.ui.loading import load_study
 
     return make_sprites(gallery, load_study(gallery.name))
 
 
-def make_sprites(gallery: Digits, study: Study) -> Sprites:
+def make_sprites(gallery: "Digits", study: "Study") -> Sprites:
     """The sheet of a gallery's pictures, and what the map says of each."""
     columns, rows = np.arange(len(gallery)) % COLUMNS, np.arange(len(gallery)) // COLUMNS
     places = {

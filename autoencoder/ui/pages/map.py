@@ -14,6 +14,7 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageOps
 
+from autoencoder.data import Digits
 from autoencoder.ink.preprocess import to_bytes
 from autoencoder.query.engine import Engine, Neighbor
 from autoencoder.query.question import GalleryDigit
@@ -65,7 +66,7 @@ export default function ({ parentElement, data, setStateValue }) {
 
 
 @dataclass(frozen=True)
-class _Places:
+class Places:
     """Where the query (2,) and its neighbors (k, 2) are on the map, each axis in [0, 1]; `is_off` (k,) is true for
     those neighbors that are not digits of the map."""
 
@@ -85,7 +86,7 @@ def _show_map(asked: Asked) -> None:
     need_study(engine.gallery)
     st.markdown("Look-alikes are close together. Drag, zoom, and click a digit to search from it.")
     as_chart = st.session_state.get("map_as_chart", False)
-    places = _place(asked, engine, load_study(engine.gallery.name).positions)
+    places = place_all(asked, engine, load_study(engine.gallery.name).positions)
     with st.container(gap=None, key="map"):
         screen = _screen(as_chart=as_chart)
         if as_chart or st.context.url is None:  # None under AppTest
@@ -93,11 +94,11 @@ def _show_map(asked: Asked) -> None:
         else:
             _show_pictures(asked, engine, places, screen, st.context.url)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
-        st.caption(_remarks(asked, engine, places), help=WHY_FAR, width="content")
+        st.caption(describe_places(asked, engine, places), help=WHY_FAR, width="content")
         st.toggle("As a chart", key="map_as_chart", persist_state="session", width="content", help=WHY_CHART)
 
 
-def _place(asked: Asked, engine: Engine, positions: NDArray[np.float32]) -> _Places:
+def place_all(asked: Asked, engine: Engine, positions: NDArray[np.float32]) -> Places:
     """The places of the query and its neighbors on the map of an engine's gallery.
 
     A neighbor that is not on it stands where its own nearest are, and so does such a query.
@@ -113,9 +114,9 @@ def _place(asked: Asked, engine: Engine, positions: NDArray[np.float32]) -> _Pla
         np.float64,
     )
     if index is not None:
-        return _Places(positions[index].astype(np.float64), places, is_off)
+        return Places(positions[index].astype(np.float64), places, is_off)
     distances = np.array([neighbor.distance for neighbor in found])
-    return _Places(place_on_map(places.astype(np.float32), np.arange(len(found)), distances), places, is_off)
+    return Places(place_on_map(places.astype(np.float32), np.arange(len(found)), distances), places, is_off)
 
 
 def _stand_in(
@@ -127,7 +128,7 @@ def _stand_in(
     return place_on_map(positions, indices[0], distances[0])
 
 
-def _remarks(asked: Asked, engine: Engine, places: _Places) -> str:
+def describe_places(asked: Asked, engine: Engine, places: Places) -> str:
     """What a reader of the map has to know of where the query and its neighbors are."""
     n_off, n_found = int(places.is_off.sum()), len(places.is_off)
     if asked.query.within(engine.gallery).index is None:
@@ -166,7 +167,7 @@ def _take_screen() -> None:
         st.session_state.map_as_chart = True
 
 
-def _show_pictures(asked: Asked, engine: Engine, places: _Places, screen: dict[str, int], page: str) -> None:
+def _show_pictures(asked: Asked, engine: Engine, places: Places, screen: dict[str, int], page: str) -> None:
     """The map as the graphics card draws it, by deck.gl."""
     scheme = st.context.theme.type or "light"
     sprites = load_sprites(engine.gallery)
@@ -200,7 +201,7 @@ def _show_pictures(asked: Asked, engine: Engine, places: _Places, screen: dict[s
         deck,
         height=screen["height"],
         key="map_of_pictures",
-        on_select=partial(_take_picture, engine.gallery.name),
+        on_select=partial(_take_picture, engine.gallery),
         alt=_described(asked, engine),
     )
 
@@ -259,7 +260,7 @@ def _names_layer(engine: Engine, positions: NDArray[np.float32], scheme: str) ->
     )
 
 
-def _ways_layers(places: _Places, scheme: str) -> list[pydeck.Layer]:
+def _ways_layers(places: Places, scheme: str) -> list[pydeck.Layer]:
     """Lines from the query to its neighbors, and a ring around each; two rings where it is not on the map."""
     here = to_map(places.query[None])[0].tolist()
     ends = to_map(places.neighbors).tolist()
@@ -297,7 +298,7 @@ def _ways_layers(places: _Places, scheme: str) -> list[pydeck.Layer]:
     ]
 
 
-def _query_layer(asked: Asked, places: _Places) -> pydeck.Layer:
+def _query_layer(asked: Asked, places: Places) -> pydeck.Layer:
     """The query's own picture, on a pin that stands where it is."""
     pin = _pin(to_bytes(asked.query.digit))
     address = data_uri(pin)
@@ -329,33 +330,38 @@ def _rgb(color: str) -> list[int]:
     return list(bytes.fromhex(color[1:]))
 
 
-def _take_picture(gallery_name: str) -> None:
-    """Ask for the digit that was clicked."""
-    chosen = st.session_state.map_of_pictures.selection.indices
-    for indices in chosen.values():
-        if indices and isinstance(indices[0], int):
-            _ask_for(gallery_name, indices[0])
+def _take_picture(gallery: Digits) -> None:
+    """Ask for the digit that was clicked; a click beside all digits asks nothing."""
+    try:
+        layers = list(st.session_state.map_of_pictures.selection.indices.values())
+        index = layers[0][0] if layers else None
+    except (AttributeError, TypeError, KeyError, IndexError):
+        return  # no map says so
+    _ask_for(gallery, index)
 
 
-def _ask_for(gallery_name: str, index: int) -> None:
-    visit, digit = current_visit(), GalleryDigit(gallery_name, index)
+def _ask_for(gallery: Digits, index: Any) -> None:
+    """Ask for a digit of the gallery, unless it is asked for; what is no index of one asks nothing."""
+    if type(index) is not int or not 0 <= index < len(gallery):
+        return
+    visit, digit = current_visit(), GalleryDigit(gallery.name, index)
     if visit.question != digit:
         visit.ask(digit)
 
 
-def _show_chart(asked: Asked, engine: Engine, places: _Places, *, height: int) -> None:
+def _show_chart(asked: Asked, engine: Engine, places: Places, *, height: int) -> None:
     """The map as a chart of numerals, which any browser can draw."""
     key = f"map-{asked.query.index}"  # each query has a chart of its own: another would remember an earlier choice
     show_chart(
         _chart(engine.gallery.labels, load_study(engine.gallery.name).positions, places),
         height=height,
         key=key,
-        on_select=partial(_take_numeral, engine.gallery.name, key),
+        on_select=partial(_take_numeral, engine.gallery, key),
         selection_mode="chosen",
     )
 
 
-def _chart(labels: NDArray[np.uint8], positions: NDArray[np.float32], places: _Places) -> alt.LayerChart:
+def _chart(labels: NDArray[np.uint8], positions: NDArray[np.float32], places: Places) -> alt.LayerChart:
     gallery = pd.DataFrame(
         {"x": positions[:, 0], "y": positions[:, 1], "digit": labels, "index": np.arange(len(labels))}
     )
@@ -399,6 +405,7 @@ def _chart(labels: NDArray[np.uint8], positions: NDArray[np.float32], places: _P
     return numerals + names + ways + rings[0] + rings[1] + here
 
 
-def _take_numeral(gallery_name: str, key: str) -> None:
+def _take_numeral(gallery: Digits, key: str) -> None:
+    """Ask for the digit whose numeral was clicked."""
     if chosen := st.session_state[key].selection.get("chosen"):
-        _ask_for(gallery_name, int(chosen[0]["index"]))
+        _ask_for(gallery, chosen[0].get("index"))

@@ -93,7 +93,7 @@ def test_on_a_tablet_question_and_headline_need_no_scrolling(visit, server, draw
 
 @pytest.mark.parametrize("present", ["false", "true"])
 @pytest.mark.parametrize("lens", LENSES)
-def test_every_lens_on_the_screen_that_is_asked_for(visit, server, drawn, request, lens, present):
+def test_every_lens_fits_and_can_be_used_on_the_screen_that_is_asked_for(visit, server, drawn, request, lens, present):
     if not request.config.getoption("pictures"):
         pytest.skip("make journeys has its pictures taken")
     page = open_lens(visit, server, lens, f"{drawn}&present={present}")

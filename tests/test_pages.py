@@ -48,7 +48,8 @@ def test_a_lens_looks_at_a_drawing(name, strokes, drawings):
     strokes.extend(on_canvas(drawings[3][0]))
     app = lesson(name)
     assert asked(app) == Drawing.of(strokes).to_text()
-    assert "The model sees" in captions(app)
+    assert any(image.proto.imgs[0].alt == "the query as the model sees it" for image in app.image)
+    assert "Draw a digit" not in " ".join(headlines(app))
 
 
 @pytest.mark.parametrize("name", LENSES)
@@ -82,6 +83,22 @@ def test_every_address_keeps_the_question_and_the_options(name, gallery):
     assert said == parameters
 
 
+def test_told_what_a_drawing_is_the_spaces_are_graded_by_it(strokes, drawings):
+    strokes.extend(on_canvas(drawings[3][0]))
+    app = lesson("compare")
+    assert words(app).count("Which are right? You decide.") == 3
+    visit = app.session_state["visit"]
+    visit.tell(visit.question, 3)
+    app.run()
+    assert len(re.findall(r"\*\*\d of 4\*\* right", words(app))) == 3
+
+
+@pytest.mark.mnist
+def test_a_digit_that_a_lens_does_not_search_is_not_said_to_be_left_out():
+    assert "left out of its own results" not in words(lesson("compare", q="mnist-54321"))
+    assert "left out of its own results" in words(lesson("noise", q="mnist-54321"))
+
+
 def test_the_three_spaces_are_compared_by_how_many_are_right(gallery):
     app = lesson("compare", q=f"{gallery.name}-7")
     hits = loading.load_study(gallery.name).hits
@@ -98,6 +115,8 @@ def test_spaces_that_disagree_are_found(gallery):
 
 def test_the_figures_of_the_comparison_are_those_of_the_metrics(gallery):
     app = lesson("compare", q=f"{gallery.name}-7")
+    app.session_state["compare_figures"] = True  # unfolded
+    app.run()
     metrics = artifacts.load_metrics()[gallery.name]
     assert f"{metrics['latent']['precision_at_4']:.2%}" in app.table[0].value.to_string()
 

@@ -37,4 +37,4 @@ def run(options: Namespace) -> None:
         history.save(folder / artifacts.HISTORY)
     print(f"{'epochs':>6}  {'P@4':>6}  {'MSE':>6}")
     for epochs, precision, mse in zip(history.epochs, history.precision_at_4, history.mse, strict=True):
-        print(f"{epochs:>6.2g}  {precision:>6.4f}  {mse:>6.4f}")
+        print(f"{epochs:>6.3g}  {precision:>6.4f}  {mse:>6.4f}")

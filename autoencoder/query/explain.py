@@ -13,8 +13,9 @@ from autoencoder.spaces import Space
 
 CONTENT_DIM = 24  # of the latent's numbers, as many as the network was trained to tell what a digit is by
 PATCH_PX, STRIDE_PX = 6, 2  # each pixel is in 9 patches, or in 3 x 3
-LEAST_INK = 1.0  # of a patch that is erased: as much as in one black pixel
-CLEAR_INK = 4.0  # of a difference that is named: as much as in four black pixels
+LEAST_INK = 1.0  # of a patch that is erased: as much as in one pixel full of ink
+CLEAR_INK = 4.0  # of a difference that is named: as much as in four pixels full of ink
+LEAST_HEAT = 0.1  # of the distance: a smaller change of it is not named, and does not get the full color
 MOST_PLACES = 2  # that a sentence names
 TINY = 1e-9
 # MNIST's ink is 20 px high or wide around (14, 14): these parts hold a third of that each.
@@ -309,20 +310,28 @@ def describe_numbers(contributions: Contributions, is_kind: NDArray[np.bool_] | 
 
 
 def describe_heat(erased: Erased) -> list[str]:
-    """What erasing a patch of ink changes most, a sentence for each way in which it changes anything."""
+    """What erasing a patch of ink changes most, a sentence for each way in which it clearly changes the distance.
+
+    Where both patches are in the same place, only the larger change is told.
+    """
     if not len(erased.changes):
         return []
-    farthest, nearest = int(erased.changes.argmax()), int(erased.changes.argmin())
-    sentences = []
-    if erased.changes[farthest] > 0:
-        sentences.append(f"{_without(erased, farthest)}: that ink holds it near.")
-    if erased.changes[nearest] < 0:
-        sentences.append(f"{_without(erased, nearest)}: that ink pushes it away.")
-    return sentences
+    changes, least = erased.changes, max(LEAST_HEAT * erased.distance, TINY)
+    farthest, nearest = int(changes.argmax()), int(changes.argmin())
+    clear = [farthest] if changes[farthest] >= least else []
+    if changes[nearest] <= -least:
+        clear.append(nearest)
+    if len({erased.place(number) for number in clear}) < len(clear):
+        clear = [max(clear, key=lambda number: abs(changes[number]))]
+    return [_describe_patch(erased, number) for number in clear]
 
 
-def _without(erased: Erased, number: int) -> str:
-    return f"Without the ink {erased.place(number)} it is {erased.distance + erased.changes[number]:.2f} away"
+def _describe_patch(erased: Erased, number: int) -> str:
+    change = erased.changes[number]
+    return (
+        f"Without the ink {erased.place(number)} the look-alike is {erased.distance + change:.2f} away: "
+        f"that ink {'holds it near' if change > 0 else 'pushes it away'}."
+    )
 
 
 def describe_ink(query: NDArray[np.float32], other: NDArray[np.float32], what: str) -> str:

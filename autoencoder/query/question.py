@@ -28,14 +28,12 @@ class Hint(Exception):  # noqa: N818 (it is no error)
 class Query:
     """A digit float32 (28, 28) in [0, 1] to search for.
 
-    `index` and `label` are those that it has in the gallery; a digit from elsewhere has none. A `title` tells two
-    queries on a page apart.
+    `index` and `label` are those that it has in the gallery; a digit from elsewhere has none.
     """
 
     digit: NDArray[np.float32]
     index: int | None = None
     label: int | None = None
-    title: str | None = None
 
     def within(self, gallery: Digits) -> Self:
         """The same query for a part of its gallery: the index goes where the digit does not belong to the part."""

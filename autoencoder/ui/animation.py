@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from autoencoder.ui.pictures import data_uri
+from autoencoder.ui.pictures import data_uri, enlarge
 
 FRAME_MS, HOLD_MS = 80, 640  # 12.5 frames a second, and how long each end stands
 ENLARGEMENT, LEVELS = 8, 64  # of a played digit: with 21 frames 41 kB, and 63 kB with all 256 levels
@@ -21,7 +21,7 @@ def play(frames: NDArray[np.float32]) -> str:
 
     The browser plays it by itself. Each end stands a little longer than what is between.
     """
-    first, *others = (_enlarged(frame, ENLARGEMENT) for frame in there_and_back(_in_levels(frames)))
+    first, *others = (enlarge(frame, ENLARGEMENT) for frame in there_and_back(_in_levels(frames)))
     file = io.BytesIO()
     first.save(
         file, "PNG", save_all=True, append_images=others, duration=durations_ms(len(frames)), loop=0, compress_level=3
@@ -64,20 +64,15 @@ def pair_sheet(
         x, y = number % n_columns * cell_width, number // n_columns * cell_height
         drawing.text((x, y), title, fill=INKS.get(theme or "light", INKS["light"]), font=font)
         for digit, left in zip(_in_levels(pair), (x, x + side + PAIR_GAP_PX), strict=True):
-            sheet.paste(_enlarged(digit, PAIR_ENLARGEMENT), (left, y + TEXT_PX + 6))
+            sheet.paste(enlarge(digit, PAIR_ENLARGEMENT), (left, y + TEXT_PX + 6))
     return data_uri(sheet)
 
 
 def small(digit: NDArray[np.float32]) -> str:
     """A digit float32 (28, 28) in [0, 1] for a row of small ones: a PNG in a data URI."""
-    return data_uri(_enlarged(_in_levels(digit), PAIR_ENLARGEMENT))
+    return data_uri(enlarge(_in_levels(digit), PAIR_ENLARGEMENT))
 
 
 def _in_levels(digits: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Digits in [0, 1] as bytes of so few levels that their pictures are small."""
     return np.round(np.round(digits * (LEVELS - 1)) * (255 / (LEVELS - 1))).astype(np.uint8)
-
-
-def _enlarged(digit: NDArray[np.uint8], times: int) -> Image.Image:
-    """A digit uint8 (28, 28) whose pixels have become squares."""
-    return Image.fromarray(digit.repeat(times, axis=0).repeat(times, axis=1))

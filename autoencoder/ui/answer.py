@@ -10,8 +10,10 @@ from autoencoder.query.engine import Engine, Neighbor, SearchResult
 from autoencoder.query.question import GalleryDigit
 from autoencoder.query.verdict import FINE, FOUND, GOOD, POOR, UNLIKE, Verdict, judge, named
 from autoencoder.ui import told
+from autoencoder.ui.address import link_to, parameters_of
 from autoencoder.ui.card import show_card
 from autoencoder.ui.desk import Asked
+from autoencoder.ui.glossary import explain
 from autoencoder.ui.links import show_link
 from autoencoder.ui.options import Options
 from autoencoder.ui.pictures import caption_of, show_digit, show_outline
@@ -30,27 +32,26 @@ ICONS = {
 }
 
 
-def show_answer(asked: Asked, *, key: str, may_tell: bool = True) -> None:
+def show_answer(asked: Asked, *, key: str, title: str | None = None, may_tell: bool = True) -> None:
     """The answer to a query.
 
-    `key` tells answers on a page apart, and `may_tell` lets the visitor say what a query without a label is.
+    `key` and `title` tell answers on a page apart, and `may_tell` lets the visitor say what a query without a label is.
     """
     engine, query, visit, result = asked.engine, asked.query, asked.visit, asked.result
-    if query.title:
-        st.markdown(f"**{query.title}**")
-    found = _judge(result, query.label)
-    told_digit = visit.told if query.label is None else None
-    verdict = found if told_digit is None else _judge(result, told_digit)
+    if title:
+        st.markdown(f"**{title}**")
+    found, verdict = _judge(result, query.label), _judge(result, asked.label)
     with show_card(verdict.sentence, ICONS[verdict.level], key=key):
         if may_tell and query.label is None and found.digit is not None and not result.two_shapes:
             told.show_choices(found, engine.gallery.labeled, visit)
     _show_neighbors(engine, result.neighbors, None if verdict.level == UNLIKE else verdict.digit, visit, key)
-    if may_tell and told_digit not in (None, found.digit):
-        told.show_nearest_of(told_digit, engine, query, result)
-    st.caption(describe_distance(result.neighbors[0].distance, engine))
+    if may_tell and query.label is None and asked.label not in (None, found.digit):
+        told.show_nearest_of(asked.label, engine, query, result)
+    st.caption(describe_distance(result.neighbors[0].distance, engine), help=explain("distance"))
     _show_words(engine.gallery, result, is_left_out=query.index is not None)
     with st.container(horizontal=True, vertical_alignment="center"):
-        _offer_to_take_away(engine.gallery, result, verdict, asked.link, key)
+        link = link_to(parameters_of(asked.question, asked.options))
+        _offer_to_take_away(engine.gallery, result, verdict, link, key)
         show_link("why", "Why these?", ":material/troubleshoot:")
 
 
@@ -99,7 +100,7 @@ def _show_words(gallery: Digits, result: SearchResult, *, is_left_out: bool) -> 
     """The neighbors as a text, for those who do not see the pictures."""
     found = ", ".join(f"{named(neighbor.label)} at distance {neighbor.distance:.2f}" for neighbor in result.neighbors)
     left_out = " The query is one of them and is left out." if is_left_out else ""
-    st.caption(f"Nearest of {gallery.title}: {found}.{left_out}")
+    st.caption(f"Nearest of {gallery.title}: {found}.{left_out}", help=explain("gallery"))
 
 
 def _offer_to_take_away(gallery: Digits, result: SearchResult, verdict: Verdict, link: str | None, key: str) -> None:

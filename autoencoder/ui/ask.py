@@ -5,12 +5,14 @@ import threading
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from autoencoder.data import Digits
 from autoencoder.ink.photo import read_gray
 from autoencoder.ink.preprocess import NoDigitError, digit_from_gray
 from autoencoder.ink.strokes import CANVAS_PX
 from autoencoder.query.engine import Engine
 from autoencoder.query.question import Picture
 from autoencoder.ui import canvas
+from autoencoder.ui.glossary import explain
 from autoencoder.ui.options import Options
 from autoencoder.ui.pictures import show_digit
 from autoencoder.ui.random_digit import ANY, need_digit, show_random_button
@@ -51,14 +53,14 @@ def show_buttons(visit: Visit) -> None:
         _show_back_and_random(visit)
 
 
-def show_random(visit: Visit, engine: Engine, options: Options) -> None:
-    """The digit of the gallery that is asked, and the buttons that ask for another."""
+def show_random(visit: Visit, engine: Engine, options: Options, *, searched: Digits) -> None:
+    """The digit of the gallery that is asked, and the buttons that ask for another; `searched` is the lens' gallery."""
     wanted = ANY if options.guess else st.session_state.get("digit", ANY)
     query = need_digit(visit, engine, wanted).to_query(engine.gallery)
     show_digit(query.digit, alt="the query", width=CANVAS_PX)
     is_secret = options.guess and not visit.is_revealed()
     what = f"Gallery digit {query.index}" if is_secret else str(query)
-    is_searched = query.within(options.part_of(engine).gallery).index is not None
+    is_searched = query.within(searched).index is not None
     with _row():
         _show_back_and_random(visit)
         if engine.gallery.labeled and not options.guess:  # the choice would give the digit away
@@ -72,7 +74,7 @@ def show_random(visit: Visit, engine: Engine, options: Options) -> None:
                 persist_state="session",
                 width=90,
             )
-    st.caption(f"{what} (left out of its own results)" if is_searched else what)
+    st.caption(f"{what} (left out of its own results)" if is_searched else what, help=explain("query"))
 
 
 def _row() -> DeltaGenerator:

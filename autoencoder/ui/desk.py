@@ -11,7 +11,7 @@ from autoencoder.query.engine import Engine, SearchResult
 from autoencoder.query.question import Hint, Query, Question
 from autoencoder.query.search import SearchError
 from autoencoder.ui import ask
-from autoencoder.ui.address import link_to, open_address, parameters_of, write_address
+from autoencoder.ui.address import open_address, parameters_of, write_address
 from autoencoder.ui.card import show_card
 from autoencoder.ui.classroom import invite
 from autoencoder.ui.examples import show_examples
@@ -33,8 +33,7 @@ A_DAY_S = 86_400  # "1d" would say the same, but Streamlit loads pandas to read 
 class Asked:
     """What a lens looks at: a question, the digit that it is, and the engine to search with.
 
-    The index of the `query` is None where the digit is not in the engine's gallery. `link` is the address that shows
-    the same to others, None where the question is too long for one.
+    The index of the `query` is None where the digit is not in the engine's gallery.
     """
 
     question: Question
@@ -42,7 +41,11 @@ class Asked:
     engine: Engine
     options: Options
     visit: Visit
-    link: str | None
+
+    @property
+    def label(self) -> int | None:
+        """The digit that the query shows: by its own label, or as the visitor says; None where neither is known."""
+        return self.visit.told if self.query.label is None else self.query.label
 
     @cached_property
     def result(self) -> SearchResult:
@@ -52,29 +55,43 @@ class Asked:
         return self.engine.search(self.query.digit, n_neighbors, exclude=self.query.index)
 
 
-Lens = Callable[[Asked], None]
-Blank = Callable[[Options, str], None]  # of these options, under a key of its own
+@dataclass(frozen=True)
+class Lens:
+    """What a page shows of a question.
 
-
-def show_desk(title: str, lens: Lens, *, only_unseen: bool = False, show_blank: Blank | None = None) -> None:
-    """A page: what is asked, and what a lens shows of it.
-
-    Args:
-        title: the page's.
-        lens: draws the answer; may raise Hint where it has none.
-        only_unseen: whether it searches only the digits that the network has not seen, whatever the options say.
-        show_blank: draws what stands in the answer's place while there is none.
+    `show` draws the answer; it may raise Hint where it has none. `only_unseen` has it search only the digits that the
+    network has not seen, whatever the options say. `show_blank` draws what stands in the answer's place while there is
+    none: of these options, under a key of its own.
     """
+
+    title: str
+    show: Callable[[Asked], None]
+    only_unseen: bool = False
+    show_blank: Callable[[Options, str], None] = lambda options, key: None
+
+    def engine_of(self, engine: Engine, options: Options) -> Engine:
+        """The engine of the digits that the lens searches."""
+        return engine.unseen if self.only_unseen else options.part_of(engine)
+
+
+def show_desk(
+    title: str,
+    show: Callable[[Asked], None],
+    *,
+    only_unseen: bool = False,
+    show_blank: Callable[[Options, str], None] = lambda options, key: None,
+) -> None:
+    """A page: what is asked, and what a lens shows of it. The arguments are those of Lens."""
     open_address(current_visit(), title)
-    _show(title, lens, only_unseen, show_blank or (lambda options, key: None))
+    _show(Lens(title, show, only_unseen, show_blank))
 
 
 @st.fragment(run_every=A_DAY_S)  # a browser that waits for a timer asks again when its server has been restarted
-def _show(title: str, lens: Lens, only_unseen: bool, show_blank: Blank) -> None:
+def _show(lens: Lens) -> None:
     """The whole desk; a stroke or a click runs this alone again."""
     visit, options = current_visit(), current_options()
     fit_screen(present=options.present)
-    options_place = _show_header(title, visit, options)
+    options_place = _show_header(lens.title, visit, options)
     with st.container(key="desk"):
         question_place = st.container(key="question", gap="small")
         lens_place, seen_place = st.container(key="lens", gap="small"), st.container(key="seen")
@@ -83,18 +100,18 @@ def _show(title: str, lens: Lens, only_unseen: bool, show_blank: Blank) -> None:
         if visit.tab != RANDOM:
             ask.show_buttons(visit)
     with lens_place:  # after the canvas, so that there is a page to draw on meanwhile
-        loaded = _load(visit, options, show_blank)
+        loaded = _load(visit, options, lens)
+    engine = lens.engine_of(loaded.engine, options)
     if visit.tab == RANDOM:
         with question_place:
-            ask.show_random(visit, loaded.engine, options)
-    parameters = parameters_of(visit.question, options)
+            ask.show_random(visit, loaded.engine, options, searched=engine.gallery)
     with lens_place:
-        asked = _answer(loaded, visit, options, link_to(parameters), lens, only_unseen, show_blank)
+        asked = _answer(loaded, engine, visit, options, lens)
     with seen_place:
-        _show_seen(asked, options, only_unseen)
+        _show_seen(asked, lens)
     with options_place:
         show_options(loaded.engine)
-    write_address(visit, parameters)  # last: the browser takes its time to take it up, and the answer does not wait
+    write_address(visit, parameters_of(visit.question, options))  # last: the browser takes its time to take it up
 
 
 def _show_header(title: str, visit: Visit, options: Options) -> DeltaGenerator:
@@ -107,13 +124,13 @@ def _show_header(title: str, visit: Visit, options: Options) -> DeltaGenerator:
         return st.popover("Options", icon=":material/tune:", key="options")
 
 
-def _load(visit: Visit, options: Options, show_blank: Blank) -> Loaded:
+def _load(visit: Visit, options: Options, lens: Lens) -> Loaded:
     """The shared engine; where it cannot be had, a sentence that says why, and no more of the page."""
     meanwhile = st.empty()
     if not visit.has_seen_engine:  # what is shown while there is something to wait for is as large as the answer
         with meanwhile.container():
             show_card("Loading the autoencoder…", ":gray[:material/hourglass_empty:]", key="loading")
-            show_blank(options, "loading")
+            lens.show_blank(options, "loading")
     try:
         loaded = load_engine()
     except NOT_TO_BE_HAD as error:
@@ -124,37 +141,21 @@ def _load(visit: Visit, options: Options, show_blank: Blank) -> Loaded:
     return loaded
 
 
-def _answer(
-    loaded: Loaded,
-    visit: Visit,
-    options: Options,
-    link: str | None,
-    lens: Lens,
-    only_unseen: bool,
-    show_blank: Blank,
-) -> Asked | None:
-    """Show the answer to what is asked, or a hint; returns what is asked, if it is a digit."""
+def _answer(loaded: Loaded, engine: Engine, visit: Visit, options: Options, lens: Lens) -> Asked | None:
+    """Show the answer to what is asked, or a hint; returns what is asked, if it is a digit that was searched for."""
     asked = None
-    engine = loaded.engine.unseen if only_unseen else options.part_of(loaded.engine)
     try:
-        question = visit.question
-        if question is None:
-            raise Hint(visit.problem or HINTS[visit.tab])
-        query = question.to_query(loaded.engine.gallery).within(engine.gallery)
-        asked = Asked(question, query, engine, options, visit, link)
+        asked = _ask(loaded, engine, visit, options)
+        asked.result  # noqa: B018 (searched for at once, so that a search engine that is silent is reported once)
         if options.guess and not visit.is_revealed():
-            with show_card("Which digit is it? Guess, then reveal.", ":blue[:material/visibility_off:]", key="guess"):
-                st.button("Reveal", icon=":material/visibility:", key="reveal", on_click=visit.reveal, args=(question,))
-            show_blank(options, "guess")
+            _have_it_guessed(asked, lens)
         else:
-            lens(asked)
+            lens.show(asked)
     except Hint as hint:
-        icon = ":orange[:material/image_not_supported:]" if visit.problem else ":blue[:material/draw:]"
-        with show_card(str(hint), icon, key="hint"):
-            if visit.question is None:
-                show_examples(visit)
-        show_blank(options, "hint")
+        _show_hint(str(hint), visit)
+        lens.show_blank(options, "hint")
     except SearchError as error:
+        asked = None
         st.error(f"{error} Ask again to try again.", icon=":material/cloud_off:")
     if loaded.problem:
         st.warning(f"This is the bundled gallery, not MNIST. {loaded.problem}", icon=":material/cloud_off:")
@@ -162,14 +163,40 @@ def _answer(
     return asked
 
 
-def _show_seen(asked: Asked | None, options: Options, only_unseen: bool) -> None:
+def _ask(loaded: Loaded, engine: Engine, visit: Visit, options: Options) -> Asked:
+    """What is asked; raises Hint where that is nothing, or no digit."""
+    if visit.question is None:
+        raise Hint(visit.problem or HINTS[visit.tab])
+    query = visit.question.to_query(loaded.engine.gallery).within(engine.gallery)
+    return Asked(visit.question, query, engine, options, visit)
+
+
+def _have_it_guessed(asked: Asked, lens: Lens) -> None:
+    """A button in the place of the answer, which shows it."""
+    reveal = asked.visit.reveal
+    with show_card("Which digit is it? Guess, then reveal.", ":blue[:material/visibility_off:]", key="guess"):
+        st.button("Reveal", icon=":material/visibility:", key="reveal", on_click=reveal, args=(asked.question,))
+    lens.show_blank(asked.options, "guess")
+
+
+def _show_hint(sentence: str, visit: Visit) -> None:
+    """What to do, and examples while nothing is asked; or, of what is asked, why a lens cannot show it."""
+    if visit.problem:
+        icon = ":orange[:material/image_not_supported:]"
+    elif visit.question is None:
+        icon = ":blue[:material/draw:]"
+    else:
+        icon = ":blue[:material/info:]"
+    with show_card(sentence, icon, key="hint"):
+        if visit.question is None:
+            show_examples(visit)
+
+
+def _show_seen(asked: Asked | None, lens: Lens) -> None:
     """What the model sees of the question, and what it makes of it."""
     if asked is None:
         show_nothing_seen()
         return
-    try:
-        show_seen(asked.result, asked.engine, difference=options.difference)
-    except SearchError:  # the lens has said so
-        return
-    if only_unseen and asked.engine.gallery.name == "mnist":
+    show_seen(asked.result, difference=asked.options.difference)
+    if lens.only_unseen and asked.engine.gallery.name == "mnist":
         st.caption(f"Searched here: {asked.engine.gallery.title}. The network has not seen them.")

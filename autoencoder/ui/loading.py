@@ -6,6 +6,8 @@ import os
 import sys
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -77,8 +79,16 @@ def load_spaces(_engine: Engine, gallery_name: str) -> dict[str, tuple[Space, Se
 
 @st.cache_resource(show_spinner=False)
 def load_knobs(_unseen: Engine, gallery_name: str) -> Knobs:
-    """What the digits that the network has not seen, up to 10,000 of them, say of the 32 numbers."""
-    return Knobs.of(np.asarray(_unseen.nearest.vectors[:N_MEASURED]), _unseen.gallery.labels[:N_MEASURED])
+    """What the digits that the network has not seen, or 10,000 of them all over the gallery, say of the 32 numbers."""
+    n = len(_unseen.gallery)
+    measured = np.linspace(0, n - 1, min(n, N_MEASURED)).astype(np.int64)
+    return Knobs.of(np.asarray(_unseen.nearest.vectors[measured]), _unseen.gallery.labels[measured])
+
+
+@st.cache_resource(show_spinner=False)
+def load_metrics(directory: Path) -> dict[str, dict[str, Any]]:
+    """What the build has measured, as `artifacts.load_metrics` has it."""
+    return artifacts.load_metrics(directory)
 
 
 @st.cache_resource(show_spinner=False)

@@ -7,6 +7,7 @@ from typing import Any, Self
 import streamlit as st
 
 from autoencoder.query.engine import Engine
+from autoencoder.ui.glossary import explain
 
 FEWEST_NEIGHBORS, MOST_NEIGHBORS = 1, 20
 SWITCHES = {
@@ -86,7 +87,15 @@ def show_options(engine: Engine) -> None:
     state = st.session_state
     for name, value in asdict(current_options()).items():
         state.setdefault(name, value)
-    st.slider("Neighbors", FEWEST_NEIGHBORS, MOST_NEIGHBORS, key="neighbors", persist_state="session", width=220)
+    st.slider(
+        "Neighbors",
+        FEWEST_NEIGHBORS,
+        MOST_NEIGHBORS,
+        key="neighbors",
+        persist_state="session",
+        width=220,
+        help=explain("neighbor"),
+    )
     for name, label in SWITCHES.items():
         st.toggle(label, key=name, persist_state="session", width="content")
     if engine.unseen is not engine:

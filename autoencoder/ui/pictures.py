@@ -25,9 +25,7 @@ def show_digit(
     digit: NDArray[np.float32], *, alt: str, caption: str | None = None, width: int | Literal["stretch"] = "stretch"
 ) -> None:
     """A digit float32 (28, 28) in [0, 1] as a picture, with a text for those who cannot see it."""
-    gray = to_bytes(digit)
-    large = Image.fromarray(gray.repeat(ENLARGEMENT, axis=0).repeat(ENLARGEMENT, axis=1))
-    st.image(data_uri(large), caption=caption, width=width, alt=alt)
+    st.image(data_uri(enlarge(to_bytes(digit), ENLARGEMENT)), caption=caption, width=width, alt=alt)
 
 
 def show_outline(*, alt: str, caption: str | None = None, width: int | Literal["stretch"] = "stretch") -> None:
@@ -70,6 +68,11 @@ def caption_of(label: int | None, digit: int | None) -> str:
     if label is None:
         return "no label"
     return f"{label}" if digit in (None, label) else f"{label} **(not {digit})**"
+
+
+def enlarge(pixels: NDArray[np.uint8], times: int) -> Image.Image:
+    """Gray (h, w) or colors (h, w, 3) as a picture in which each pixel is a square."""
+    return Image.fromarray(pixels.repeat(times, axis=0).repeat(times, axis=1))
 
 
 def data_uri(picture: Image.Image) -> str:

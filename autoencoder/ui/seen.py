@@ -16,7 +16,7 @@ SEES, REDRAWS, DIFFERS = "The model sees", "It redraws", "The difference"
 TILE_PX = 96
 
 
-def show_seen(result: SearchResult, engine: Engine, *, difference: bool) -> None:
+def show_seen(result: SearchResult, *, difference: bool) -> None:
     """The query as the model sees it and its reconstruction, in figures, too; `difference` shows that of the two."""
     with st.container(horizontal=True, gap="small"):
         show_digit(result.query, alt="the query as the model sees it", caption=SEES, width=TILE_PX)
@@ -28,7 +28,7 @@ def show_seen(result: SearchResult, engine: Engine, *, difference: bool) -> None
     better = f"{_of_100(result.error_rank)} of 100 digits are redrawn better."
     st.caption(
         f"Redrawing error **{result.reconstruction_mse:.4f}**: {compared}",
-        help=f"{explain('redrawing error')} {better}",
+        help=f"{better} {explain('redrawing error')} {explain('reconstruction')}",
     )
 
 

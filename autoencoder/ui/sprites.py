@@ -25,6 +25,7 @@ from streamlit import config
 if TYPE_CHECKING:  # the server's start need not wait for what these bring
     from autoencoder.data import Digits
     from autoencoder.study import Study
+from autoencoder.ui.charts import DIGIT_COLORS
 
 FOLDER = "sprites"
 COLUMNS, TILE_PX = 100, 28  # of the sheet
@@ -32,20 +33,6 @@ SHEET, MAPPING, DIGITS = "sheet.png", "mapping.json", "digits.json"
 LEVELS = 16  # of ink; the PNG is 1.0 MB with them and 1.7 MB with all 256, and at this size nobody sees the rest
 MAP_SIDE = 1000  # the map's own unit: a thousandth of its side
 ENLARGED_PX = 112  # the side of a picture under the pointer
-# A color a digit. Each has a contrast of at least 3:1 with the light ground and with the dark one (WCAG 2.1, 1.4.11),
-# and differs from the others, and from the lines to the neighbors, by at least 23 (CIEDE2000: 1 can just be seen).
-DIGIT_COLORS = (
-    "#806080",
-    "#b08000",
-    "#909090",
-    "#f00060",
-    "#f040f0",
-    "#507000",
-    "#007080",
-    "#4050f0",
-    "#0090f0",
-    "#00a080",
-)
 KEEP = {"Cache-Control": "public, max-age=31536000, immutable"}  # a year
 
 

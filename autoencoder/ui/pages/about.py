@@ -13,11 +13,10 @@ from PIL import Image
 from autoencoder import artifacts
 from autoencoder.artifacts import ArtifactError
 from autoencoder.history import History
-from autoencoder.ui.charts import OURS, show_chart
+from autoencoder.ui.charts import DIGIT_COLORS, OURS, show_chart
 from autoencoder.ui.evidence import begin_without_engine
 from autoencoder.ui.glossary import explain
 from autoencoder.ui.pictures import data_uri
-from autoencoder.ui.sprites import DIGIT_COLORS
 
 CARD = "MODEL_CARD.md"
 WHAT_IT_IS = """
@@ -147,7 +146,7 @@ def _show_redrawn(history: History, number: int) -> None:
 
 
 def _passes(epochs: float) -> str:
-    return f"{epochs:.2g}" if epochs else "untrained"
+    return "untrained" if not epochs else f"{epochs:.0f}" if epochs >= 1 else f"{epochs:.1g}"
 
 
 def _sheet(digits: NDArray[np.uint8], redrawn: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -7,24 +7,25 @@ import streamlit as st
 
 from autoencoder import artifacts
 from autoencoder.data import Digits
-from autoencoder.query.question import GalleryDigit, Query
+from autoencoder.query.question import GalleryDigit
 from autoencoder.query.search import Searcher
 from autoencoder.spaces import Space
 from autoencoder.ui.charts import SPACE_COLORS, show_chart
 from autoencoder.ui.desk import Asked, show_desk
 from autoencoder.ui.evidence import fastest_ms, need_memory
 from autoencoder.ui.glossary import explain
-from autoencoder.ui.loading import is_studied, load_spaces, load_study
+from autoencoder.ui.loading import is_studied, load_metrics, load_spaces, load_study
 from autoencoder.ui.pictures import show_neighbors
 from autoencoder.ui.visit import current_visit
 
 SPACES = {
-    "latent": ("Autoencoder", "32 numbers, learned", "autoencoder"),
+    "latent": ("Autoencoder", "32 numbers, learned", "latent"),
     "pca": ("PCA", "32 numbers, the best linear ones", "PCA"),
-    "pixels": ("Raw pixels", "784 numbers, as they are", "pixels"),
+    "pixels": ("Pixels", "784 numbers, as they are", "pixels"),
     "textbook": ("Textbook autoencoder", "32 numbers, one dense layer", "autoencoder"),
 }
 TITLE_PX = 190
+FIGURES = "compare_figures"
 N_CALLS = 5
 SEARCHED = ("latent", "pca", "pixels")
 
@@ -44,34 +45,37 @@ def _show_spaces(asked: Asked) -> None:
                 "Find one where they disagree",
                 icon=":material/compare_arrows:",
                 key="disagree",
-                help="One of the gallery's digits for which two spaces differ by 2 right neighbors or more, at random",
+                help="A random digit of the gallery for which two of the three differ by 2 right look-alikes or more",
                 on_click=_ask_where_they_disagree,
                 args=(gallery.name, query.index),
             )
     spaces = load_spaces(asked.engine, gallery.name)
     for name in SEARCHED:
         with st.container(border=True, gap="xsmall"):
-            _show_search(gallery, query, name, *spaces[name])
+            _show_search(asked, name, *spaces[name])
     if is_studied(gallery.name):
-        with st.expander("Over the whole gallery", icon=":material/bar_chart:"):
-            _show_figures(gallery)
+        figures = st.expander("Over the whole gallery", icon=":material/bar_chart:", key=FIGURES, on_change="rerun")
+        if figures.open:
+            with figures:
+                _show_figures(gallery)
 
 
-def _show_search(gallery: Digits, query: Query, name: str, space: Space, nearest: Searcher) -> None:
+def _show_search(asked: Asked, name: str, space: Space, nearest: Searcher) -> None:
+    gallery, query, digit = asked.engine.gallery, asked.query, asked.label
     title, what, term = SPACES[name]
     vector = space.transform(query.digit[None])
     _, indices = nearest.kneighbors(vector, 4, exclude=query.index)
     searched_ms = fastest_ms(lambda: nearest.kneighbors(vector, 4, exclude=query.index), N_CALLS)
     labels = [gallery.label(index) for index in indices[0]]
     look = np.square(gallery.images[indices[0]] - query.digit).mean()
-    right = "" if query.label is None else f" **{labels.count(query.label)} of 4** right"
+    right = "Which are right? You decide." if digit is None else f"**{labels.count(digit)} of 4** right"
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         with st.container(width=TITLE_PX, gap=None):
             st.subheader(title, anchor=False, help=explain(term))
             st.caption(what)
-        show_neighbors(gallery, indices[0], query.label)
+        show_neighbors(gallery, indices[0], digit)
         with st.container(width="content", gap=None):
-            st.markdown(right or "Which are right? You decide.", width="content")
+            st.markdown(right, width="content")
             st.caption(f"Look **{look:.3f}**", help=explain("look"), width="content")
             st.caption(f"searched in **{searched_ms:.2f} ms**", width="content")
 
@@ -84,16 +88,16 @@ def _ask_where_they_disagree(gallery_name: str, now: int | None) -> None:
 
 
 def _show_figures(gallery: Digits) -> None:
-    figures = artifacts.load_metrics(artifacts.DIRECTORY).get(gallery.name, {})
+    figures = load_metrics(artifacts.DIRECTORY).get(gallery.name, {})
     rows = pd.DataFrame(
         {
             "space": title,
-            "right neighbors": of_space["precision_at_4"],
+            "right look-alikes": of_space["precision_at_4"],
             "low": of_space["precision_at_4_interval"][0],
             "high": of_space["precision_at_4_interval"][1],
             "all 4 right": of_space["all_4"],
             "look": of_space.get("look"),
-            "error": of_space.get("mse"),
+            "redrawing error": of_space.get("mse"),
         }
         for name, (title, _, _) in SPACES.items()
         if (of_space := figures.get(name))
@@ -106,28 +110,26 @@ def _show_figures(gallery: Digits) -> None:
     own = [SPACE_COLORS[name] for name, (title, _, _) in SPACES.items() if title in titles]
     color = alt.Color("space:N", scale=alt.Scale(domain=titles, range=own), legend=None)
     x = alt.X(
-        "right neighbors:Q",
+        "right look-alikes:Q",
         scale=alt.Scale(zero=False),
         axis=alt.Axis(format=".0%", tickMinStep=0.01),
-        title="right neighbors",
+        title="right look-alikes",
     )
     base = alt.Chart(rows).encode(y=y)
     intervals = base.mark_rule(strokeWidth=3).encode(
-        x=alt.X("low:Q", title="right neighbors"), x2="high:Q", color=color
+        x=alt.X("low:Q", title="right look-alikes"), x2="high:Q", color=color
     )
     points = base.mark_point(filled=True, size=140, opacity=1).encode(x=x, color=color)
-    texts = base.mark_text(dy=-16, fontSize=15).encode(x=x, text=alt.Text("right neighbors:Q", format=".2%"))
+    texts = base.mark_text(dy=-16, fontSize=15).encode(x=x, text=alt.Text("right look-alikes:Q", format=".2%"))
     show_chart(intervals + points + texts, height=260)
-    shares = {"right neighbors": "{:.2%}".format, "all 4 right": "{:.1%}".format}
-    errors = dict.fromkeys(("look", "error"), lambda error: "–" if pd.isna(error) else f"{error:.4f}")
+    shares = {"right look-alikes": "{:.2%}".format, "all 4 right": "{:.1%}".format}
+    errors = dict.fromkeys(("look", "redrawing error"), lambda error: "–" if pd.isna(error) else f"{error:.4f}")
     shown = rows.drop(columns=["low", "high"]).set_index("space")
     st.table(pd.DataFrame({name: shown[name].map(show) for name, show in (shares | errors).items()}))
     st.caption(
-        f"The time above is that of the search alone, the fastest of {N_CALLS}, without turning the query into its "
-        "numbers. "
-        f"Each of {gallery.title} searched among the others: how many of its 4 nearest show its digit, "
-        "with 95 % intervals; their look, which is how much their pixels differ from its own (the mean squared "
-        "difference), and the error of the reconstruction, which is measured in the same way. "
-        "Measured by python -m autoencoder evaluate, kept in artifacts/metrics.json. The textbook autoencoder has "
-        "no place above: only its figures are kept."
+        f"Each of {gallery.title} was searched among the others. The table says how many of its 4 nearest show its "
+        "digit, with 95 % intervals in the chart, how much they look like it, and how well it is redrawn. "
+        "`python -m autoencoder evaluate` measures this. The textbook autoencoder is not searched above: only its "
+        "figures are kept.",
+        help=f"{explain('look')} {explain('redrawing error')}",
     )

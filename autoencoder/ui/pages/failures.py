@@ -49,7 +49,9 @@ def failures_page() -> None:
         f"{len(shown) / len(gallery):.1%} of {gallery.title}."
     )
     n_pages = max(1, math.ceil(len(shown) / AT_A_TIME))
-    number = st.number_input(f"Page of {n_pages}", 1, n_pages, 1, key=PAGE, width=140) if n_pages > 1 else 1
+    number = st.session_state[PAGE] = min(st.session_state.get(PAGE, 1), n_pages)
+    if n_pages > 1:
+        number = st.number_input(f"Page of {n_pages}", 1, n_pages, key=PAGE, persist_state="session", width=140)
     for index in shown[(number - 1) * AT_A_TIME : number * AT_A_TIME]:
         _show_failure(gallery, int(index), study.neighbors[index])
 

@@ -19,12 +19,12 @@ from autoencoder.ink.preprocess import to_bytes
 from autoencoder.query.engine import Engine, Neighbor
 from autoencoder.query.question import GalleryDigit
 from autoencoder.study import place_on_map
-from autoencoder.ui.charts import OURS, show_chart
+from autoencoder.ui.charts import DIGIT_COLORS, OURS, show_chart
 from autoencoder.ui.desk import Asked, show_desk
 from autoencoder.ui.evidence import need_study
 from autoencoder.ui.loading import load_study
 from autoencoder.ui.pictures import data_uri
-from autoencoder.ui.sprites import DIGIT_COLORS, DIGITS, ENLARGED_PX, MAP_SIDE, MAPPING, SHEET, load_sprites, to_map
+from autoencoder.ui.sprites import COLUMNS, DIGITS, ENLARGED_PX, MAP_SIDE, MAPPING, SHEET, load_sprites, to_map
 from autoencoder.ui.visit import current_visit
 
 GROUNDS, INKS = {"light": "#ffffff", "dark": "#171614"}, {"light": "#111111", "dark": "#edebe8"}  # the page's
@@ -186,7 +186,7 @@ def _show_pictures(asked: Asked, engine: Engine, places: Places, screen: dict[st
         ),
         map_provider=None,
         tooltip={
-            "html": TOOLTIP.replace("{sheet}", sheet).replace("{sheet_px}", str(100 * ENLARGED_PX)),
+            "html": TOOLTIP.replace("{sheet}", sheet).replace("{sheet_px}", str(COLUMNS * ENLARGED_PX)),
             "style": {
                 "padding": "0",
                 "margin": "12px",
@@ -351,7 +351,7 @@ def _ask_for(gallery: Digits, index: Any) -> None:
 
 def _show_chart(asked: Asked, engine: Engine, places: Places, *, height: int) -> None:
     """The map as a chart of numerals, which any browser can draw."""
-    key = f"map-{asked.query.index}"  # each query has a chart of its own: another would remember an earlier choice
+    key = f"map-{hash(asked.question)}"  # each query has a chart of its own: another would remember an earlier choice
     show_chart(
         _chart(engine.gallery.labels, load_study(engine.gallery.name).positions, places),
         height=height,

@@ -43,7 +43,7 @@ def _show_noise(asked: Asked) -> None:
             show_digit(picture, alt=caption, caption=caption)
     with grid.cell(column_span=COLUMNS - len(pictures)), st.container(gap="xsmall"):
         st.markdown(f"Nearest to the digit with {added}:")
-        show_found(asked.engine.gallery, result, asked.visit.told if asked.query.label is None else asked.query.label)
+        show_found(asked.engine.gallery, result, asked.label)
     st.caption(describe_errors(kind, *errors), help=explain("redrawing error"))
 
 
@@ -67,7 +67,7 @@ def describe_removed(kind: str, disturbed: float, ours: float, linear: float) ->
     The claim is that the autoencoder's drawing is nearer to the clean digit than the disturbed one is.
     """
     if ours >= disturbed:
-        return f"The autoencoder removed none of {WORDS[kind][1]}: here the claim fails."
+        return f"The autoencoder removed none of {WORDS[kind][1]}."
     sentence = f"The autoencoder removed {1 - ours / disturbed:.0%} of {WORDS[kind][1]}."
     return sentence if ours < linear else f"{sentence} PCA removed {1 - linear / disturbed:.0%}."
 

@@ -9,13 +9,16 @@ import streamlit as st
 from autoencoder import artifacts
 from autoencoder.ui.charts import SPACE_COLORS, show_chart
 from autoencoder.ui.evidence import begin_without_engine
+from autoencoder.ui.glossary import explain
+from autoencoder.ui.loading import load_metrics
 
 AUTOENCODERS = {"latent": "autoencoder", "textbook": "textbook"}
 COLORS = alt.Scale(domain=list(AUTOENCODERS.values()), range=[SPACE_COLORS[space] for space in AUTOENCODERS])
 MEASURES = {
-    "Right neighbors": ("precision_at_4", ".0%", "right neighbors among 4"),
-    "Reconstruction error": ("mse", ".3f", "MSE a pixel"),
+    "Right look-alikes": ("precision_at_4", ".0%", "right look-alikes among 4"),
+    "Redrawing error": ("mse", ".3f", "redrawing error"),
 }
+MEASURED = "measured"
 
 
 def pca_page() -> None:
@@ -25,14 +28,13 @@ def pca_page() -> None:
         "PCA is the best way to redraw digits by adding and multiplying alone. How many of its numbers are as good as "
         "an autoencoder's 32? Measured on MNIST's 10,000 test digits.",
     )
-    metrics = artifacts.load_metrics(artifacts.DIRECTORY)
+    metrics = load_metrics(artifacts.DIRECTORY)
     by_size, mnist = metrics.get("pca_by_size", {}), metrics.get("mnist", {})
     if not by_size or "latent" not in mnist:
         st.info("There are no figures: `python -m autoencoder encode` makes them.")
         return
-    shown = st.segmented_control(
-        "What is measured", list(MEASURES), default="Right neighbors", required=True, key="measure"
-    )
+    shown: str = st.session_state.setdefault(MEASURED, next(iter(MEASURES)))
+    st.segmented_control("What is measured", list(MEASURES), required=True, key=MEASURED, persist_state="session")
     name, number_format, title = MEASURES[shown]
     curve = pd.DataFrame({"numbers": int(size), title: of_size[name]} for size, of_size in by_size.items())
     points = pd.DataFrame(
@@ -41,7 +43,7 @@ def pca_page() -> None:
         if space in mnist
     )
     show_chart(_chart(curve, points, title, number_format), height=400)
-    st.markdown(_answer(shown, name, by_size, mnist))
+    st.markdown(_answer(shown, name, by_size, mnist), help=f"{explain('PCA')} {explain('autoencoder')}")
     st.caption(
         "The textbook autoencoder has one dense layer to 32 numbers and one back. Measured by the build, kept in "
         "artifacts/metrics.json."

@@ -19,6 +19,6 @@ def _show_look_alikes(asked: Asked) -> None:
     if asked.options.prepare or not isinstance(asked.question, Drawing):
         show_answer(asked, key="answer-1")
         return
-    as_it_is = replace(asked.question.to_shrunk_query(), title=AS_IT_IS)
-    show_answer(replace(asked, query=as_it_is), key="answer-1", may_tell=False)
-    show_answer(replace(asked, query=replace(asked.query, title=PREPARED)), key="answer-2")
+    as_it_is = asked.question.to_shrunk_query()
+    show_answer(replace(asked, query=as_it_is), key="answer-1", title=AS_IT_IS, may_tell=False)
+    show_answer(asked, key="answer-2", title=PREPARED)

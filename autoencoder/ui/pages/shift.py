@@ -16,10 +16,10 @@ from autoencoder.query.question import GalleryDigit
 from autoencoder.query.search import Searcher
 from autoencoder.spaces import Space
 from autoencoder.ui.card import show_card
-from autoencoder.ui.charts import LETTERS_PX, PRESENTED_LETTERS_PX, SPACE_COLORS
+from autoencoder.ui.charts import SPACE_COLORS, letters_px
 from autoencoder.ui.desk import Asked, show_desk
 from autoencoder.ui.evidence import need_memory
-from autoencoder.ui.loading import load_spaces
+from autoencoder.ui.loading import load_metrics, load_spaces
 from autoencoder.ui.pictures import show_digit, show_neighbors
 from autoencoder.ui.visit import Visit
 
@@ -54,7 +54,7 @@ def _show_shift(asked: Asked) -> None:
     show_card(describe_shift(chosen_px, latent, pixels), ":blue[:material/swap_horiz:]", key="shift")
     _show_controls(gallery, asked.visit)
     shifted = shift(digit, chosen_px)
-    label = asked.visit.told if asked.query.label is None else asked.query.label
+    label = asked.label
     grid = st.grid(COLUMNS, min_column_width=COLUMN_PX)
     with grid.cell(column_span=PICTURE_SPAN):
         show_digit(shifted, alt=f"the query, shifted by {chosen_px}", caption="Shifted")
@@ -117,7 +117,7 @@ def usual_distances(_engine: Engine, gallery_name: str) -> dict[str, float]:
 
 def _describe_figures(gallery: Digits) -> str:
     """How many neighbors are right when all digits of the gallery are shifted, where the build has measured it."""
-    measured = artifacts.load_metrics(artifacts.DIRECTORY).get(f"{gallery.name}_shifted")
+    measured = load_metrics(artifacts.DIRECTORY).get(f"{gallery.name}_shifted")
     if not measured:
         return "The chart: how far the shifted digit is from where it was."
     right = {name: f"{measured[name]['precision_at_4']:.1%}" for name in NAMES}
@@ -137,13 +137,12 @@ def _show_curves(curves: dict[str, NDArray[np.float64]], chosen_px: int) -> None
             "is_chosen": np.tile(shifts_px == chosen_px, len(curves)),
         }
     )
-    letters_px = PRESENTED_LETTERS_PX if st.session_state.get("present") else LETTERS_PX
     alt = "two curves: how far the digit is from itself, by how far it is shifted, in the 32 numbers and in pixels"
-    st.vega_lite_chart(rows, _chart(letters_px), height=CHART_PX, alt=alt)
+    st.vega_lite_chart(rows, _chart(letters_px()), height=CHART_PX, alt=alt)
 
 
 @cache
-def _chart(letters_px: int) -> dict[str, Any]:
+def _chart(size_px: int) -> dict[str, Any]:
     """The chart as Vega-Lite has it, the same for all queries: a browser need not build it anew.
 
     (Altair takes 20 ms to write the same.)
@@ -182,7 +181,7 @@ def _chart(letters_px: int) -> dict[str, Any]:
         "layer": [curves, chosen],
         "config": {
             "view": {"stroke": None},
-            "axis": {"labelFontSize": letters_px, "titleFontSize": letters_px},
-            "legend": {"labelFontSize": letters_px},
+            "axis": {"labelFontSize": size_px, "titleFontSize": size_px},
+            "legend": {"labelFontSize": size_px},
         },
     }

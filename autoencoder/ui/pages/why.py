@@ -1,5 +1,6 @@
 """Lens "Why these?": what holds a neighbor near, in the 32 numbers and in the ink."""
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -7,7 +8,6 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
-from PIL import Image
 
 from autoencoder.ink.preprocess import to_bytes
 from autoencoder.query import explain
@@ -16,27 +16,36 @@ from autoencoder.query.explain import Contributions, Erased, ErasedLatents, Foun
 from autoencoder.query.verdict import judge, named
 from autoencoder.ui import glossary
 from autoencoder.ui.card import show_card
-from autoencoder.ui.charts import LETTERS_PX, PRESENTED_LETTERS_PX
+from autoencoder.ui.charts import letters_px
 from autoencoder.ui.desk import Asked, show_desk
 from autoencoder.ui.loading import load_knobs
-from autoencoder.ui.pictures import ENLARGEMENT, caption_of, data_uri, show_digit
+from autoencoder.ui.pictures import ENLARGEMENT, caption_of, data_uri, enlarge, show_digit
 
 RANK = "why_rank"
 COLUMNS, COLUMN_PX, PICTURE_PX = 6, 108, 90  # of the grid below the headline: how many, the least widths
 CHART_PX, LESS_PX = 270, 40  # high; less where more is said, and where the letters are larger
-LEAST_HEAT = 0.1  # of the distance: a smaller change of it does not get the full color
 # On black, each with a contrast of more than 3:1. Orange and blue, and green and pink, differ to all eyes.
 ONLY_QUERY, ONLY_NEIGHBOR, BOTH = (255, 150, 30), (80, 165, 255), (150, 150, 150)
 HOLDS, PUSHES, NEUTRAL = (60, 225, 110), (255, 95, 215), (150, 150, 150)
 COLORS_IN_WORDS = (
-    "Orange: ink of the query alone. Blue: of the look-alike alone. Green ink holds it near, pink ink pushes it away."
+    "Orange ink is the query's alone, blue ink the look-alike's. "
+    "Green ink holds the look-alike near, pink ink pushes it away."
 )
 NO_LABEL = named(None)
 NEW_LINE = "  \n"  # of Markdown
 KIND, POSE, UNSPLIT = "kind", "pose", "number"
 SORT_COLORS = ["#0b8577", "#b0700a", "#0b8577"]  # 3:1 on the light ground and on the dark one
 SORT_SHAPES = ["circle", "triangle-up", "circle"]
-QUERY, NEIGHBOR = WHOSE = "query", "look-alike"
+WHOSE = "query", "look-alike"
+IN_ORDER = ["Most different numbers first.", "Filled: query. Hollow: look-alike."]  # line by line
+
+
+@dataclass(frozen=True)
+class Meant:
+    """The `nearest` of the digit that the query is meant to be, and a `rival`: a look-alike that shows another."""
+
+    nearest: Found
+    rival: Found
 
 
 def why_page() -> None:
@@ -51,21 +60,24 @@ def _show_why(asked: Asked) -> None:
     neighbor = result.neighbors[rank - 1]
     with show_card(_headline(rank, neighbor), ":blue[:material/troubleshoot:]", key="why"):
         _show_choice(asked)
-    found, other = _found(engine, rank, neighbor), _find_other(asked)
+    found = _found(engine, rank, neighbor)
+    meant = _find_meant(asked, found)
     erased = ErasedLatents.of(result.query, engine.space).against(found.latent)
     contributions = Contributions.of(result.latent, found.latent)
-    n_across, height_px = (2, CHART_PX) if other is None else (3, CHART_PX - LESS_PX)
+    n_across, height_px = (2, CHART_PX) if meant is None else (3, CHART_PX - LESS_PX)
     grid = st.grid(COLUMNS, min_column_width=COLUMN_PX)
     with grid.cell(column_span=n_across), st.grid(n_across, min_column_width=PICTURE_PX, gap="xsmall"):
-        _show_pictures(found, erased, other)
+        _show_pictures(found, erased, meant)
     with grid.cell(column_span=COLUMNS - n_across), st.container(gap="xsmall"):
-        alone = _describe(found, erased, contributions, is_kind)
-        sentences = alone if other is None else _describe_other(asked, found, other, is_kind)
+        if meant is None:
+            sentences = _describe(found, erased, contributions, is_kind)
+        else:
+            sentences = _describe_meant(asked, meant, is_kind)
         split = "" if is_kind is None else f"\n\n{glossary.explain('kind and pose')}"
         st.markdown(NEW_LINE.join(sentences), help=COLORS_IN_WORDS + split)
         height_px -= LESS_PX if present else 0
         _show_numbers(contributions, result.latent, found.latent, is_kind, height_px)
-    if other is None or not present:  # in large type there is no room left, and it is in the help
+    if meant is None or not present:  # in large type there is no room left, and it is in the help
         st.caption(COLORS_IN_WORDS)
 
 
@@ -107,35 +119,60 @@ def _show_choice(asked: Asked) -> None:
     )
 
 
-def _find_other(asked: Asked) -> Found | None:
-    """The nearest of the digit that the visitor has said the query shows; None where most neighbors show that, too."""
-    engine, result = asked.engine, asked.result
-    told = asked.visit.told if asked.query.label is None else None
+def _find_meant(asked: Asked, found: Found) -> Meant | None:
+    """The nearest of the digit that the query is meant to be, and the chosen look-alike or the first that shows another
+    digit; None where most look-alikes show what is meant, or none is known to show another digit."""
+    engine, result, label = asked.engine, asked.result, asked.label
     most = judge([neighbor.label for neighbor in result.neighbors]).digit
-    if told in (None, most) or told not in engine.gallery.labeled:
+    if label in (None, most) or label not in engine.gallery.labeled:
         return None
-    return _found(engine, *engine.find_nearest_of(told, result, exclude=asked.query.index))
+    neighbors = (_found(engine, rank, neighbor) for rank, neighbor in enumerate(result.neighbors, 1))
+    rival = next((rival for rival in (found, *neighbors) if rival.what not in (str(label), NO_LABEL)), None)
+    if rival is None:
+        return None
+    return Meant(_found(engine, *engine.find_nearest_of(label, result, exclude=asked.query.index)), rival)
 
 
-def _show_pictures(found: Found, erased: Erased, other: Found | None) -> None:
+def _show_pictures(found: Found, erased: Erased, meant: Meant | None) -> None:
     """Query and neighbor, their difference, and what of the query's ink holds the neighbor near; two of each row, and
-    beside them the `other` digit that the query was meant to be, and the difference from that."""
+    beside them the digit that the query is meant to be (its rival where that one is chosen), and its difference."""
     query = erased.digit
     show_digit(query, alt="the query", caption="Query")
+    _show_found(found)
+    if meant is None:
+        _show_difference(query, found, "Difference")
+        _show_heat(erased)
+        return
+    if found.rank == meant.nearest.rank:
+        beside = meant.rival
+        _show_found(beside)
+    else:
+        beside = meant.nearest
+        alt = f"the nearest {beside.what}, look-alike {beside.rank}"
+        show_digit(beside.picture, alt=alt, caption=f"Nearest {beside.what}")
+    is_one_of_a_kind = found.what not in (beside.what, NO_LABEL)
+    _show_difference(query, found, f"Difference to {found.what if is_one_of_a_kind else f'look-alike {found.rank}'}")
+    _show_heat(erased)
+    _show_difference(query, beside, f"Difference to {beside.what}")
+
+
+def _show_found(found: Found) -> None:
     show_digit(found.picture, alt=f"look-alike {found.rank}, {found.what}", caption=f"Look-alike {found.rank}")
-    if other is not None:
-        alt = f"the nearest {other.what}, look-alike {other.rank}"
-        show_digit(other.picture, alt=alt, caption=f"Nearest {other.what}")
-    _show_difference(query, found, "Difference" if other is None else f"Difference to {found.what}")
+
+
+def _show_heat(erased: Erased) -> None:
     alt = " ".join(["what holds the look-alike near.", *explain.describe_heat(erased)])
-    st.image(_enlarged(_heat(erased)), caption="What holds it", alt=alt)
-    if other is not None:
-        _show_difference(query, other, f"Difference to {other.what}")
+    _show_colors(_heat(erased), "What holds it", alt)
 
 
 def _show_difference(query: NDArray[np.float32], found: Found, caption: str) -> None:
     alt = "the difference. " + explain.describe_ink(query, found.picture, f"Look-alike {found.rank}")
-    st.image(_enlarged(_difference(query, found.picture)), caption=caption, alt=alt)
+    _show_colors(_difference(query, found.picture), caption, alt)
+
+
+def _show_colors(colors: NDArray[np.float64], caption: str, alt: str) -> None:
+    """Colors (28, 28, 3), from 0 to 255, as a large and crisp picture."""
+    st.image(data_uri(enlarge(np.round(colors).astype(np.uint8), ENLARGEMENT)), caption=caption, alt=alt)
 
 
 def _describe(
@@ -146,19 +183,19 @@ def _describe(
     return [ink, *explain.describe_heat(erased), explain.describe_numbers(contributions, is_kind)]
 
 
-def _describe_other(asked: Asked, found: Found, other: Found, is_kind: NDArray[np.bool_] | None) -> list[str]:
-    """What tells the digit that the query was meant to be from the chosen neighbor, or from the first of another."""
-    engine, result = asked.engine, asked.result
-    rivals = (_found(engine, rank, neighbor) for rank, neighbor in enumerate(result.neighbors, 1))
-    rival = next(rival for rival in (found, *rivals) if rival.what not in (other.what, NO_LABEL))
-    votes = Votes.of(result.latent, rival.latent, other.latent, is_kind)
-    redrawn = explain.redraw_best_part(result.query, other, rival, engine.space)
-    return [
-        explain.describe_ranks(other, rival),
-        explain.describe_votes(votes, other.what, rival.what),
-        explain.describe_ink(result.query, other.picture, f"That {other.what}"),
-        explain.describe_redrawn(redrawn, other.what, rival.what),
+def _describe_meant(asked: Asked, meant: Meant, is_kind: NDArray[np.bool_] | None) -> list[str]:
+    """What tells the digit that the query is meant to be from its rival, and what would make it the nearer one."""
+    result, nearest, rival = asked.result, meant.nearest, meant.rival
+    votes = Votes.of(result.latent, rival.latent, nearest.latent, is_kind)
+    sentences = [
+        explain.describe_ranks(nearest, rival),
+        explain.describe_votes(votes, nearest.what, rival.what),
+        explain.describe_ink(result.query, nearest.picture, f"That {nearest.what}"),
     ]
+    if nearest.distance < rival.distance:  # it is the nearer one as it is
+        return sentences
+    redrawn = explain.redraw_best_part(result.query, nearest, rival, asked.engine.space)
+    return [*sentences, explain.describe_redrawn(redrawn, nearest.what, rival.what)]
 
 
 def _show_numbers(
@@ -181,63 +218,67 @@ def _show_numbers(
             "share": np.tile(contributions.shares, 2),
         }
     )
-    letters_px = PRESENTED_LETTERS_PX if st.session_state.get("present") else LETTERS_PX
-    st.vega_lite_chart(rows, _chart(letters_px, is_kind is not None), height=height_px)
+    alt = explain.describe_numbers(contributions, is_kind)
+    st.vega_lite_chart(rows, _chart(letters_px(), is_kind is not None), height=height_px, alt=alt)
 
 
 @cache
-def _chart(letters_px: int, is_split: bool) -> dict[str, Any]:
+def _chart(size_px: int, is_split: bool) -> dict[str, Any]:
     """The chart as Vega-Lite has it, the same for all queries: a browser need not build it anew.
 
     (Altair takes 20 ms to write the same.)
     """
+    axis = {"labels": False, "ticks": False, "domain": False, "grid": False, "titlePadding": 18}
+    place = {"field": "place", "type": "ordinal", "title": IN_ORDER, "axis": axis}
     sorts = [KIND, POSE] if is_split else [UNSPLIT]
-    scale = {"domain": sorts, "range": SORT_COLORS[: len(sorts)]}
-    shapes = {"domain": sorts, "range": SORT_SHAPES[: len(sorts)]}
-    letters = {"labelFontSize": letters_px, "titleFontSize": letters_px}
-    tooltip = [
-        {"field": "number", "type": "quantitative", "title": "number"},
-        {"field": "sort", "type": "nominal", "title": "tells"},
-        {"field": "whose", "type": "nominal", "title": "of"},
-        {"field": "value", "type": "quantitative", "format": ".2f"},
-        {"field": "share", "type": "quantitative", "format": ".0%", "title": "makes of the difference"},
-    ]
-    color = {"field": "sort", "type": "nominal", "scale": scale, "legend": {"title": None, "offset": 4}}
-    bars = {
+    return {"encoding": {"x": place}, "layer": [_bars(sorts), _marks(sorts)], "config": _config(size_px)}
+
+
+def _bars(sorts: list[str]) -> dict[str, Any]:
+    """The pairs of bars, the query's filled and the look-alike's hollow."""
+    opacity = {"field": "whose", "type": "ordinal", "scale": {"domain": list(WHOSE), "range": [1, 0.1]}, "legend": None}
+    return {
         "mark": {"type": "bar", "strokeWidth": 1.2},
         "encoding": {
             "xOffset": {"field": "whose", "type": "nominal", "scale": {"domain": list(WHOSE)}},
             "y": {"field": "value", "type": "quantitative", "title": None, "axis": {"tickCount": 3}},
-            "fillOpacity": {
-                "field": "whose",
-                "type": "ordinal",
-                "scale": {"domain": list(WHOSE), "range": [1, 0.1]},
-                "legend": None,
-            },
-            "stroke": color,
-            "color": color,
-            "tooltip": tooltip,
+            "fillOpacity": opacity,
+            "stroke": _color(sorts),
+            "color": _color(sorts),
+            "tooltip": [
+                {"field": "number", "type": "quantitative"},
+                {"field": "sort", "type": "nominal", "title": "kind or pose"},
+                {"field": "whose", "type": "nominal"},
+                {"field": "value", "type": "quantitative", "format": ".2f"},
+                {"field": "share", "type": "quantitative", "format": ".0%", "title": "share of the difference"},
+            ],
         },
     }
-    marks = {
+
+
+def _marks(sorts: list[str]) -> dict[str, Any]:
+    """Below each pair a mark whose shape tells the sort to those who cannot tell the colors."""
+    shapes = {"domain": sorts, "range": SORT_SHAPES[: len(sorts)]}
+    return {
         "mark": {"type": "point", "filled": True, "size": 60, "opacity": 1, "yOffset": 10},
         "encoding": {
             "y": {"value": "height"},
-            "color": color,
+            "color": _color(sorts),
             "shape": {"field": "sort", "type": "nominal", "scale": shapes, "legend": {"title": None}},
         },
     }
-    place = {"labels": False, "ticks": False, "domain": False, "grid": False, "titlePadding": 18}
-    title = f"most different first, hollow: {NEIGHBOR}"
-    x = {"field": "place", "type": "ordinal", "title": title, "axis": place}
+
+
+def _color(sorts: list[str]) -> dict[str, Any]:
+    scale = {"domain": sorts, "range": SORT_COLORS[: len(sorts)]}
+    return {"field": "sort", "type": "nominal", "scale": scale, "legend": {"title": None, "offset": 4}}
+
+
+def _config(size_px: int) -> dict[str, Any]:
     return {
-        "encoding": {"x": x},
-        "layer": [bars, marks],
-        "config": {
-            "view": {"stroke": None},
-            "axis": letters,
-            "legend": {"labelFontSize": letters_px, "symbolSize": 120, "orient": "top", "direction": "horizontal"},
-        },
+        "view": {"stroke": None},
+        "axis": {"labelFontSize": size_px, "titleFontSize": size_px},
+        "legend": {"labelFontSize": size_px, "symbolSize": 120, "orient": "top", "direction": "horizontal"},
     }
 
 
@@ -249,17 +290,11 @@ def _difference(query: NDArray[np.float32], neighbor: NDArray[np.float32]) -> ND
 
 def _heat(erased: Erased) -> NDArray[np.float64]:
     """The query's ink in colors (28, 28, 3), from 0 to 255, by how it holds the neighbor near or pushes it away."""
-    most = max(np.abs(erased.heat).max(), LEAST_HEAT * erased.distance, explain.TINY)
+    most = max(np.abs(erased.heat).max(), explain.LEAST_HEAT * erased.distance, explain.TINY)
     heat = (erased.heat / most)[:, :, None]  # from -1 to 1
     full = np.where(heat > 0, HOLDS, PUSHES)
     return erased.digit[:, :, None] * (np.abs(heat) * full + (1 - np.abs(heat)) * NEUTRAL)
 
 
-def _enlarged(colors: NDArray[np.float64]) -> str:
-    """Colors (28, 28, 3), from 0 to 255, as a large and crisp picture."""
-    small = np.round(colors).clip(0, 255).astype(np.uint8)
-    return data_uri(Image.fromarray(small.repeat(ENLARGEMENT, axis=0).repeat(ENLARGEMENT, axis=1)))
-
-
 def _tiny(digit: NDArray[np.float32]) -> str:
-    return data_uri(Image.fromarray(to_bytes(digit)))
+    return data_uri(enlarge(to_bytes(digit), 1))

@@ -36,7 +36,8 @@ def _show_morph(asked: Asked) -> None:
     goal = _current_goal(asked, goals)
     latents = way(asked.result.latent, asked.engine.nearest.vectors[goals[goal]])
     frames = asked.engine.space.inverse_transform(latents)
-    kinds = kinds_on_the_way(asked.engine.unseen, latents)
+    ends = asked.label, asked.engine.gallery.label(goals[goal])
+    kinds = with_ends(kinds_on_the_way(asked.engine.unseen, latents), *ends)
     show_card(describe_way(kinds), ":blue[:material/animation:]", key="morph")
     st.session_state.setdefault(SHARE, 50)
     grid = st.grid(COLUMNS, min_column_width=COLUMN_PX)
@@ -44,32 +45,37 @@ def _show_morph(asked: Asked) -> None:
         _show_frame(frames)
     with grid.cell(column_span=COLUMNS - WAY_SPAN):
         _show_controls(list(goals))
-        _show_row(frames, kinds)
+        _show_row(frames, kinds, asked.engine.unseen.gallery.title)
     _show_knob(asked, load_knobs(asked.engine.unseen, asked.engine.gallery.name))
 
 
 def find_goals(asked: Asked) -> dict[str, int]:
     """What the query can become, by its name: the gallery's first digit of each kind, and the query's neighbors."""
     gallery = asked.engine.gallery
-    firsts = {str(digit): _first_of(gallery, digit, asked.query.index) for digit in gallery.labeled}
-    goals = {name: index for name, index in firsts.items() if index is not None}
+    goals = {}
+    for digit, indices in load_firsts(gallery, gallery.name, gallery.sha256).items():
+        others = [index for index in indices if index != asked.query.index]
+        goals |= {str(digit): others[0]} if others else {}
     for rank, neighbor in enumerate(asked.result.neighbors, 1):
         label = "no label" if neighbor.label is None else neighbor.label
         goals[f"{label} (look-alike {rank})"] = neighbor.index
     return goals
 
 
-def _first_of(gallery: Digits, digit: int, query_index: int | None) -> int | None:
-    """The index of the first digit of a kind in a gallery, the query left out; None where there is none."""
-    indices = np.flatnonzero(gallery.labels == digit)[:2]
-    return next((int(index) for index in indices if index != query_index), None)
+@st.cache_resource(show_spinner=False)
+def load_firsts(_gallery: Digits, gallery_name: str, sha256: str) -> dict[int, list[int]]:
+    """The first two indices of each label in a gallery: one is left where the other is the query's.
+
+    They are the same in all of MNIST and in its test digits, which come first.
+    """
+    return {digit: np.flatnonzero(_gallery.labels == digit)[:2].tolist() for digit in _gallery.labeled}
 
 
 def _current_goal(asked: Asked, goals: dict[str, int]) -> str:
     """The goal that the visitor has chosen; until then, and where it is gone, one of another kind than the query."""
     goal = st.session_state.get(GOAL)
     if goal not in goals or not st.session_state.get(CHOSEN):
-        digit = judge([neighbor.label for neighbor in asked.result.neighbors], digit=asked.query.label).digit
+        digit = judge([neighbor.label for neighbor in asked.result.neighbors], digit=asked.label).digit
         labels = {name: asked.engine.gallery.label(index) for name, index in goals.items()}
         goal = next((name for name, label in labels.items() if label not in (digit, None)), next(iter(goals)))
         st.session_state[GOAL], st.session_state[CHOSEN] = goal, False
@@ -93,6 +99,16 @@ def kinds_on_the_way(engine: Engine, latents: NDArray[np.float32]) -> list[int |
     return [engine.gallery.label(index) for index in indices[:, 0]]
 
 
+def with_ends(kinds: list[int | None], start: int | None, end: int | None) -> list[int | None]:
+    """The kinds on a way, those of its ends by their own labels where they have one.
+
+    >>> with_ends([2, 2, 9, 4], 7, None)
+    [7, 2, 9, 4]
+    """
+    first, *between, last = kinds
+    return [first if start is None else start, *between, last if end is None else end]
+
+
 def describe_way(kinds: list[int | None]) -> str:
     """What a digit is on its way to another, by the kinds of the digits that are nearest to points at equal steps.
 
@@ -100,6 +116,8 @@ def describe_way(kinds: list[int | None]) -> str:
     'It goes from 7 to 4 by way of 9.'
     >>> describe_way([7, 7, 4, 4, 4])
     'A 7 turns into a 4 at 50% of the way.'
+    >>> describe_way([7, 4, 7, 4, 4])
+    'A 7 turns into a 4 and back. It stays a 4 from 75% of the way on.'
     """
     if None in kinds:
         return "It goes from one digit to another."
@@ -110,8 +128,11 @@ def describe_way(kinds: list[int | None]) -> str:
         return f"It goes from {start} to {end} by way of {listed}."
     if start == end:
         return f"It stays {named(start)} all the way."
-    share = kinds.index(end) / (len(kinds) - 1)
-    return f"A{named(start)[1:]} turns into {named(end)} at {share:.0%} of the way."
+    turn = f"A{named(start)[1:]} turns into {named(end)}"
+    first, stays = kinds.index(end), len(kinds) - kinds[::-1].index(start)
+    if first < stays:
+        return f"{turn} and back. It stays {named(end)} from {stays / (len(kinds) - 1):.0%} of the way on."
+    return f"{turn} at {first / (len(kinds) - 1):.0%} of the way."
 
 
 def _show_frame(frames: NDArray[np.float32]) -> None:
@@ -150,15 +171,15 @@ def _play(plays: bool) -> None:
     st.session_state[PLAYS] = plays
 
 
-def _show_row(frames: NDArray[np.float32], kinds: list[int | None]) -> None:
-    """Every second frame, with the kind of the digit that is nearest to it."""
+def _show_row(frames: NDArray[np.float32], kinds: list[int | None], searched: str) -> None:
+    """Every second frame, with the kind of the digit that is nearest to it of those that were `searched`."""
     steps = range(0, N_STEPS + 1, ROW_STEPS)
     alts = [f"{step * STEP} % of the way" for step in steps]
     captions = ["" if kinds[step] is None else str(kinds[step]) for step in steps]
     with st.container(gap=None):
         st.image([small(frames[step]) for step in steps], captions, width=ROW_PX, alt=alts)
         if None not in kinds:
-            st.caption("Below each picture: the nearest digit of the gallery.")
+            st.caption(f"Below each picture: the nearest of {searched}. At the ends: their own digits, where known.")
 
 
 def _show_knob(asked: Asked, knobs: Knobs) -> None:
@@ -181,7 +202,10 @@ def _show_knob(asked: Asked, knobs: Knobs) -> None:
             f"{value:.2f}".replace("-", "−")
             for value in (latent[number], turned[0, number], knobs.low[number], knobs.high[number])
         )
-        st.caption(f"In the query it is {own}, in this picture **{here}**, in the gallery from {least} to {most}.")
+        st.caption(
+            f"In the query it is {own}, in this picture **{here}**. "
+            f"Among the digits measured it goes from {least} to {most}."
+        )
     overview = st.expander("What all 32 numbers draw", icon=":material/tune:", key=OVERVIEW, on_change="rerun")
     if overview.open:
         with overview:

@@ -236,6 +236,7 @@ def _chart(size_px: int, is_split: bool) -> dict[str, Any]:
 
 def _bars(sorts: list[str]) -> dict[str, Any]:
     """The pairs of bars, the query's filled and the look-alike's hollow."""
+    sort = [] if sorts == [UNSPLIT] else [{"field": "sort", "type": "nominal", "title": "kind or pose"}]
     opacity = {"field": "whose", "type": "ordinal", "scale": {"domain": list(WHOSE), "range": [1, 0.1]}, "legend": None}
     return {
         "mark": {"type": "bar", "strokeWidth": 1.2},
@@ -247,7 +248,7 @@ def _bars(sorts: list[str]) -> dict[str, Any]:
             "color": _color(sorts),
             "tooltip": [
                 {"field": "number", "type": "quantitative"},
-                {"field": "sort", "type": "nominal", "title": "kind or pose"},
+                *sort,
                 {"field": "whose", "type": "nominal"},
                 {"field": "value", "type": "quantitative", "format": ".2f"},
                 {"field": "share", "type": "quantitative", "format": ".0%", "title": "share of the difference"},

@@ -91,6 +91,38 @@ def test_going_back_in_the_browser_asks_what_was_asked_there(browser, monkeypatc
     assert not visit.can_go_back()  # it is where `go_back` would lead
 
 
+def test_going_back_onto_a_link_without_a_question_shows_what_the_page_was_reached_with(browser, monkeypatch):
+    visit = Visit()
+    open_address(visit, "Search")
+    visit.ask(SEVENTH)
+    browser.clear()  # a click on the navigation leads to an address without parameters
+    open_address(visit, "Map")
+    write_address(visit, {"q": "mnist-7"})
+    visit.ask(EIGHTH)
+    write_address(visit, {"q": "mnist-8"})
+    monkeypatch.setattr(address, "_goes_back", lambda: True)
+    browser.clear()
+    open_address(visit, "Map")
+    assert visit.question == SEVENTH
+    n_written = browser.n_written
+    write_address(visit, {"q": "mnist-7"})
+    assert browser.n_written == n_written  # else Back would never pass this entry
+    write_address(visit, {"q": "mnist-9"})
+    assert browser == {"q": "mnist-9"}
+
+
+def test_going_back_to_the_beginning_asks_nothing(browser, monkeypatch):
+    visit = Visit()
+    open_address(visit, "Search")
+    visit.ask(SEVENTH)
+    write_address(visit, {"q": "mnist-7", "neighbors": "6"})
+    monkeypatch.setattr(address, "_goes_back", lambda: True)
+    browser.clear()
+    open_address(visit, "Search")
+    assert visit.question is None
+    assert browser.state["neighbors"] == 4
+
+
 def test_a_link_from_another_page_takes_the_question_and_the_options_along(browser):
     visit = Visit()
     browser.update({"q": "mnist-7", "neighbors": "9"})

@@ -75,7 +75,7 @@ def test_told_that_it_is_another_digit_the_page_shows_where_its_nearest_is(strok
     strokes.extend(on_canvas(drawings[0][0]))
     app = search_page()
     app.selectbox(key="told_other").set_value(7).run()
-    assert headlines(app) == ["Not up to standard: the query is a 7, but 4 of 4 look-alikes are not."]
+    assert headlines(app) == ["Missed: the query is a 7, but 4 of 4 look-alikes are not."]
     rank, nearest = engine.find_nearest_of(7, engine.search(digit_from_strokes(simplify(strokes))))
     assert f"The nearest 7 is look-alike number **{rank:,}**, at distance {nearest.distance:.2f}." in sentences(app)
     assert all("(not 7)" in button.label for button in neighbor_buttons(app))
@@ -362,7 +362,7 @@ def test_a_checkerboard_looks_like_no_digit():
     assert headlines(app)[0] == "Nothing here looks like this, and the model cannot redraw it."
     assert "Is it a digit?" in sentences(app)
     app.selectbox(key="told_other").set_value(6).run()
-    assert headlines(app)[0].startswith("This is an unusual 6. Not up to standard")
+    assert headlines(app)[0].startswith("This is an unusual 6. Missed")
 
 
 def test_an_odd_neighbor_is_marked_in_words(engine, gallery):

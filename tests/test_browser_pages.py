@@ -80,3 +80,16 @@ def test_a_failure_is_opened_in_search(visit, server):
     assert ("test=true" in page.url) == is_mnist  # the digits among which it has failed
     open_options(page)
     expect(page.get_by_text("Only the 10,000 test digits")).to_have_count(int(is_mnist))
+
+
+def test_the_browser_s_back_leads_through_the_pages_with_their_question(visit, server, seventh):
+    page = visit(f"{server}/?q={seventh}", canvas=False)
+    page.get_by_alt_text("neighbor 4,").wait_for(timeout=ANSWER_MS)
+    for name in ("Noise", "Shift"):
+        open_page(page, name)
+        page.wait_for_url(re.compile(seventh))
+    for _ in range(4):  # each page has two entries: the link's, and the one with the question
+        page.go_back()
+        settle(page)
+        expect(page.get_by_alt_text("neighbor 4,").first).to_be_visible()
+    expect(page.get_by_role("heading", name="Digit look-alikes")).to_be_visible()

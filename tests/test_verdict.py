@@ -40,7 +40,7 @@ def test_of_two_equally_frequent_digits_the_nearer_counts():
         ([8], 8, "Good: the look-alike is an 8, as the query is."),
         ([3, 3, 2, 3], 3, "Fine: 3 of 4 are 3s, as the query is; one is a 2."),
         ([3] * 9 + [2, 2, 8], 3, "Fine: 9 of 12 are 3s, as the query is; 2 are 2s and one is an 8."),
-        ([2, 2, 2, 2], 3, "Not up to standard: the query is a 3, but 4 of 4 look-alikes are not."),
+        ([2, 2, 2, 2], 3, "Missed: the query is a 3, but 4 of 4 look-alikes are not."),
         ([3, 3, 3, 3], None, "All 4 look-alikes are 3s."),
         ([3, 3], None, "Both look-alikes are 3s."),
         ([5], None, "The nearest look-alike is a 5."),

@@ -75,7 +75,7 @@ def _graded(labels: list[int], digit: int, unlike: bool) -> Verdict:
     if 4 * n_odd <= n:
         odd = _listed(label for label in labels if label != digit)
         return Verdict(FINE, digit, f"{unusual}Fine: {n - n_odd} of {n} are {digit}s, as the query is; {odd}.")
-    sentence = f"Not up to standard: the query is {named(digit)}, but {n_odd} of {n} look-alikes are not."
+    sentence = f"Missed: the query is {named(digit)}, but {n_odd} of {n} look-alikes are not."
     return Verdict(POOR, digit, unusual + sentence)
 
 

@@ -9,7 +9,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from autoencoder.ink.strokes import LONGEST_TEXT
 from autoencoder.query.question import Question, from_text
 from autoencoder.ui.classroom import address_for_others
-from autoencoder.ui.options import Options, set_options
+from autoencoder.ui.options import Options, current_options, set_options
 from autoencoder.ui.visit import DRAW, Visit
 
 QUESTION = "q"
@@ -26,20 +26,27 @@ def open_address(visit: Visit, page: str) -> None:
     """Ask what the address asks where the page did not write it.
 
     So it is at the start of a visit, on arrival from another page, and after the browser's Back. A link without a
-    question keeps what is asked.
+    question keeps what is asked. Such links are in the browser's history, too: Back onto one asks what the page was
+    reached with, and leaves the address as it is, since writing it would make a new entry that Back cannot pass.
     """
-    begins, comes_from_elsewhere = visit.page is None, visit.page not in (None, page)
+    begins, comes_from_elsewhere, goes_back = visit.page is None, visit.page not in (None, page), _goes_back()
     parameters = st.query_params.to_dict()
-    is_new = parameters != visit.address and (begins or comes_from_elsewhere or _goes_back())
+    is_new = parameters != visit.address and (begins or comes_from_elsewhere or goes_back)
     hints = []
     # Streamlit may end a run at any call, in favor of a newer one. So the visit changes at once, between two calls.
     if is_new:
-        is_link = comes_from_elsewhere and QUESTION not in parameters
+        was_reached = goes_back and visit.reached_with.get(page) is not None
+        is_link = QUESTION not in parameters and (comes_from_elsewhere or was_reached)
         if wrong := set_options(parameters, keep_others=is_link):
             hints.append(f"The address sets {' and '.join(wrong)} to something that cannot be, so it is ignored.")
         visit.address = parameters
         if not is_link and not _ask_again(visit, parameters.get(QUESTION)):
             hints.append("The address names no digit that can be shown, so the page starts afresh.")
+    if is_new and goes_back and is_link:
+        visit.replace(visit.reached_with.get(page, visit.question))
+        visit.left_unwritten = parameters_of(visit.question, current_options())
+    elif begins or comes_from_elsewhere:
+        visit.reached_with[page] = visit.question
     visit.page = page
     if comes_from_elsewhere:
         visit.restart_canvas()
@@ -66,8 +73,9 @@ def write_address(visit: Visit, parameters: Mapping[str, str]) -> None:
     The browser may still be taking up what was written before, and then its own address is behind or ahead of it. So
     the address is left alone only where both the browser's and the one written last say this.
     """
-    if parameters == visit.address == st.query_params.to_dict():
+    if parameters == visit.left_unwritten or parameters == visit.address == st.query_params.to_dict():
         return
+    visit.left_unwritten = None
     visit.address = dict(parameters)
     st.query_params.from_dict(parameters)
 

@@ -22,6 +22,7 @@ from autoencoder.ui.take_away import neighbors_table, picture_card
 from autoencoder.ui.visit import Visit
 
 NO_DISTANCE = "&emsp;&emsp;&emsp;&emsp; &emsp;&emsp;"  # as wide as "distance 1.23", and broken at the same place
+TITLED_PX = 48
 NEIGHBOR_PX = 60  # the narrowest tile: on a phone four in a row
 ICONS = {
     GOOD: ":green[:material/check_circle:]",
@@ -39,7 +40,9 @@ def show_answer(asked: Asked, *, key: str, title: str | None = None, may_tell: b
     """
     engine, query, visit, result = asked.engine, asked.query, asked.visit, asked.result
     if title:
-        st.markdown(f"**{title}**")
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            show_digit(query.digit, alt=f"the query, {title.lower()}", width=TITLED_PX)
+            st.markdown(f"**{title}**")
     found, verdict = _judge(result, query.label), _judge(result, asked.label)
     with show_card(verdict.sentence, ICONS[verdict.level], key=key):
         if may_tell and query.label is None and found.digit is not None and not result.two_shapes:

@@ -21,13 +21,6 @@ FARTHEST_PX = 100_000  # from the canvas' corner: its editing tool may move a st
 # "Update the app with this drawing", sends it at once: so a stroke's end presses it. Its bar of tools is hidden: it
 # would cover the drawing's corner, and Undo and Clear stand below the canvas.
 SEND_AT_ONCE = """<script>
-for (const host of document.querySelectorAll(".st-key-canvas *")) {
-    if (!host.shadowRoot || host.shadowRoot.querySelector(".no-tools")) continue
-    const style = document.createElement("style")
-    style.className = "no-tools"
-    style.textContent = ".dc-toolbar { display: none }"
-    host.shadowRoot.append(style)
-}
 if (!window.sendsAtOnce) {
     window.sendsAtOnce = true
     let send
@@ -41,6 +34,15 @@ if (!window.sendsAtOnce) {
         setTimeout(button => button.isConnected && button.click(), 0, send)  // once the canvas has taken the stroke up
         send = null
     }
+    const hideTools = event => {
+        const canvas = event.composedPath().find(node => node instanceof ShadowRoot)
+        if (!canvas?.querySelector(".dc-toolbar") || canvas.querySelector(".no-tools")) return
+        const style = document.createElement("style")
+        style.className = "no-tools"
+        style.textContent = ".dc-toolbar { display: none }"
+        canvas.append(style)
+    }
+    addEventListener("pointerover", hideTools, {capture: true, passive: true})  // they show when a pointer comes
     for (const name of ["mousedown", "touchstart"]) addEventListener(name, begin, {capture: true, passive: true})
     for (const name of ["mouseup", "touchend"]) addEventListener(name, end, {capture: true, passive: true})
 }
@@ -70,10 +72,10 @@ def draw_canvas(visit: Visit) -> None:
 
 
 def show_undo_and_clear(visit: Visit) -> None:
-    """Two buttons: take the last stroke back, or all of them. (The canvas' own show only under a mouse.)"""
+    """Two buttons: take the last stroke back, or all of them, to which `go_back` returns."""
     blank = not isinstance(visit.question, Drawing)
     st.button("Undo", icon=":material/undo:", key="undo", on_click=visit.undo_stroke, disabled=blank)
-    st.button("Clear", icon=":material/delete:", key="clear", on_click=visit.replace, args=(None, DRAW), disabled=blank)
+    st.button("Clear", icon=":material/delete:", key="clear", on_click=visit.ask, args=(None, DRAW), disabled=blank)
 
 
 def strokes_from_fabric(drawing: Any) -> list[NDArray[np.float64]]:

@@ -61,11 +61,12 @@ class Lens:
 
     `show` draws the answer; it may raise Hint where it has none. `only_unseen` has it search only the digits that the
     network has not seen, whatever the options say. `show_blank` draws what stands in the answer's place while there is
-    none: of these options, under a key of its own.
+    none: of these options, under a key of its own. `promise` says what will be seen here.
     """
 
     title: str
     show: Callable[[Asked], None]
+    promise: str
     only_unseen: bool = False
     show_blank: Callable[[Options, str], None] = lambda options, key: None
 
@@ -78,12 +79,13 @@ def show_desk(
     title: str,
     show: Callable[[Asked], None],
     *,
+    promise: str,
     only_unseen: bool = False,
     show_blank: Callable[[Options, str], None] = lambda options, key: None,
 ) -> None:
     """A page: what is asked, and what a lens shows of it. The arguments are those of Lens."""
     open_address(current_visit(), title)
-    _show(Lens(title, show, only_unseen, show_blank))
+    _show(Lens(title, show, promise, only_unseen, show_blank))
 
 
 @st.fragment(run_every=A_DAY_S)  # a browser that waits for a timer asks again when its server has been restarted
@@ -153,6 +155,8 @@ def _answer(loaded: Loaded, engine: Engine, visit: Visit, options: Options, lens
             lens.show(asked)
     except Hint as hint:
         _show_hint(str(hint), visit)
+        if visit.question is None:
+            st.markdown(lens.promise)
         lens.show_blank(options, "hint")
     except SearchError as error:
         asked = None
@@ -176,6 +180,7 @@ def _have_it_guessed(asked: Asked, lens: Lens) -> None:
     reveal = asked.visit.reveal
     with show_card("Which digit is it? Guess, then reveal.", ":blue[:material/visibility_off:]", key="guess"):
         st.button("Reveal", icon=":material/visibility:", key="reveal", on_click=reveal, args=(asked.question,))
+    st.markdown(lens.promise)
     lens.show_blank(asked.options, "guess")
 
 

@@ -94,7 +94,7 @@ def show_options(engine: Engine) -> None:
         key="neighbors",
         persist_state="session",
         width=220,
-        help=explain("neighbor"),
+        help=f"{explain('neighbor')} Search, Why these? and Map show so many, the other pages 4.",
     )
     for name, label in SWITCHES.items():
         st.toggle(label, key=name, persist_state="session", width="content")

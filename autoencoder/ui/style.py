@@ -11,7 +11,7 @@ DESK = """
 .st-key-desk > :has(> .st-key-seen) { grid-area: seen }
 @media (min-width: 1000px) or ((orientation: landscape) and (min-width: 600px)) {
     .st-key-desk {
-        grid-template: "question lens" auto "seen lens" 1fr / calc(280px * var(--room)) minmax(0, 1fr);
+        grid-template: "question lens" auto "seen lens" 1fr / max(20rem, calc(280px * var(--room))) minmax(0, 1fr);
     }
 }
 """
@@ -38,6 +38,7 @@ PAGE = """
     [class*="st-key-card-"] { min-height: 8rem }
     .st-key-header > .st-key-tab { order: 1 }
 }
+.st-key-why_rank [data-testid="stButtonGroup"] > div { flex-wrap: wrap }
 .st-key-why_rank button { min-height: 3rem }
 .st-key-why_rank img { max-height: 2.25rem !important; height: 2.25rem !important; image-rendering: pixelated }
 body { font-variant-numeric: tabular-nums }

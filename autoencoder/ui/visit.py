@@ -20,7 +20,8 @@ class Visit:
     `asked` is what each tab asks, if it asks anything, and `history` what was asked before, with its tab. The canvas
     shows `canvas_start` whenever `canvas_starts` has grown; a visitor's pen goes on from there. `problem` is a sentence
     on a picture that could not be read, `picture` the last that could, with its gray float32 (h, w). `address` holds
-    the parameters that the page's address was last given, `page` the title of the page that was last opened.
+    the parameters that the page's address was last given, `left_unwritten` those that it is not given although the page
+    shows them. `page` is the title of the page that was last opened, `reached_with` what was asked when each was.
     """
 
     tab: str = DRAW
@@ -31,6 +32,8 @@ class Visit:
     problem: str | None = None
     picture: tuple[Picture, NDArray[np.float32]] | None = None
     address: Mapping[str, str] | None = None
+    left_unwritten: Mapping[str, str] | None = None
+    reached_with: dict[str, Question | None] = field(default_factory=dict)
     page: str | None = None
     has_seen_engine: bool = False
     _revealed: Question | None = None

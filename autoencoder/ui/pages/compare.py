@@ -32,7 +32,12 @@ SEARCHED = ("latent", "pca", "pixels")
 
 def compare_page() -> None:
     """The neighbors of one query in each space, and how the spaces do over the whole gallery."""
-    show_desk("Compare", _show_spaces, only_unseen=True)
+    show_desk(
+        "Compare",
+        _show_spaces,
+        promise="The same query, searched in three ways. Which one knows what a digit is?",
+        only_unseen=True,
+    )
 
 
 def _show_spaces(asked: Asked) -> None:

@@ -51,7 +51,7 @@ def failures_page() -> None:
     n_pages = max(1, math.ceil(len(shown) / AT_A_TIME))
     number = st.session_state[PAGE] = min(st.session_state.get(PAGE, 1), n_pages)
     if n_pages > 1:
-        number = st.number_input(f"Page of {n_pages}", 1, n_pages, key=PAGE, persist_state="session", width=140)
+        number = st.number_input(f"Page, 1 to {n_pages}", 1, n_pages, key=PAGE, persist_state="session", width=140)
     for index in shown[(number - 1) * AT_A_TIME : number * AT_A_TIME]:
         _show_failure(gallery, int(index), study.neighbors[index])
 

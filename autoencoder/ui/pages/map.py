@@ -77,7 +77,7 @@ class Places:
 
 def map_page() -> None:
     """Ten thousand digits, like ones close together, the query's own picture and lines to its true neighbors."""
-    show_desk("Map", _show_map)
+    show_desk("Map", _show_map, promise="See where it lands among ten thousand digits.")
 
 
 def _show_map(asked: Asked) -> None:

@@ -28,7 +28,9 @@ KNOB, TURN, OVERVIEW = "knob", "turn", "knobs"
 
 def morph_page() -> None:
     """From one digit to another in a straight line, and one of the 32 numbers turned at a time."""
-    show_desk("Morph", _show_morph)
+    show_desk(
+        "Morph", _show_morph, promise="Watch it turn into another digit, and see what each of the 32 numbers draws."
+    )
 
 
 def _show_morph(asked: Asked) -> None:

@@ -22,7 +22,7 @@ COLUMNS, COLUMN_PX = 5, 90  # three pictures, and beside them the neighbors
 
 def noise_page() -> None:
     """A query with something added, what the decoders make of it, and how near they come to the clean one."""
-    show_desk("Noise", _show_noise)
+    show_desk("Noise", _show_noise, promise="Does noise survive in 32 numbers? Add some and see.")
 
 
 def _show_noise(asked: Asked) -> None:

@@ -11,7 +11,12 @@ AS_IT_IS, PREPARED = "Just shrunk to 28 × 28", "Centered and scaled like MNIST'
 
 def search_page() -> None:
     """Draw, pick or photograph a digit; its look-alikes appear beside it."""
-    show_desk("Digit look-alikes", _show_look_alikes, show_blank=show_blank_neighbors)
+    show_desk(
+        "Digit look-alikes",
+        _show_look_alikes,
+        promise="Its look-alikes appear here: the digits that look most like it.",
+        show_blank=show_blank_neighbors,
+    )
 
 
 def _show_look_alikes(asked: Asked) -> None:

@@ -41,7 +41,12 @@ HOW = (
 
 def shift_page() -> None:
     """A digit slid across the grid, and its distance from where it was, in two spaces."""
-    show_desk("Shift", _show_shift, only_unseen=True)
+    show_desk(
+        "Shift",
+        _show_shift,
+        promise="To the eye, a digit that moves stays what it is. What do pixels say, and what do the 32 numbers?",
+        only_unseen=True,
+    )
 
 
 def _show_shift(asked: Asked) -> None:

@@ -91,6 +91,23 @@ def test_on_a_tablet_question_and_headline_need_no_scrolling(visit, server, draw
         page.context.close()
 
 
+def test_on_a_phone_the_menu_closes_on_the_page_that_was_chosen(visit, server, seventh):
+    page = visit(f"{server}/?q={seventh}", canvas=False, viewport={"width": 360, "height": 800}, has_touch=True)
+    page.get_by_alt_text("neighbor 4,").wait_for(timeout=ANSWER_MS)
+    page.get_by_test_id("stExpandSidebarButton").tap()
+    page.get_by_role("link", name="Noise").tap()
+    page.get_by_role("heading", name="Noise").wait_for()
+    settle(page)
+    expect(page.get_by_role("link", name="Noise")).not_to_be_in_viewport()
+    expect(page.get_by_role("radio", name="Random")).to_be_checked()
+
+
+def test_the_canvas_own_tools_stay_hidden_under_a_mouse(visit, server):
+    page = visit(server)
+    page.locator("canvas.upper-canvas").hover()
+    expect(page.get_by_role("button", name="Edit")).to_be_hidden()
+
+
 @pytest.mark.parametrize("present", ["false", "true"])
 @pytest.mark.parametrize("lens", LENSES)
 def test_every_lens_fits_and_can_be_used_on_the_screen_that_is_asked_for(visit, server, drawn, request, lens, present):

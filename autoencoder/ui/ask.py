@@ -24,8 +24,7 @@ READING = threading.Semaphore(2)  # pictures at a time: more would hold up all w
 
 def show_tabs(visit: Visit) -> None:
     """The choice of where the query comes from."""
-    if st.session_state.get("tab") != visit.tab:  # a neighbor or the address has led to another
-        st.session_state.tab = visit.tab
+    st.session_state.tab = visit.tab  # a neighbor, the address or another page may have led to another
     st.segmented_control(
         "Where the query comes from",
         TABS,
@@ -33,7 +32,6 @@ def show_tabs(visit: Visit) -> None:
         key="tab",
         on_change=_turn,
         label_visibility="collapsed",
-        persist_state="session",  # else it is unmarked on the next page
     )
 
 

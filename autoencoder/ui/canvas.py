@@ -39,7 +39,7 @@ if (!window.sendsAtOnce) {
         if (!canvas?.querySelector(".dc-toolbar") || canvas.querySelector(".no-tools")) return
         const style = document.createElement("style")
         style.className = "no-tools"
-        style.textContent = ".dc-toolbar { display: none }"
+        style.textContent = ".dc-toolbar { display: none !important }"
         canvas.append(style)
     }
     addEventListener("pointerover", hideTools, {capture: true, passive: true})  // they show when a pointer comes

@@ -56,6 +56,19 @@ PRESENTED = """
 """
 
 
+# On a phone the menu covers the page, and Streamlit leaves it open on the page that was chosen.
+CLOSE_MENU = """<script>
+if (!window.closesMenu) {
+    window.closesMenu = true
+    const close = () => document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click()
+    addEventListener("click", event => {
+        if (innerWidth < 768 && event.target.closest("[data-testid=stSidebarNavLink]")) setTimeout(close, 0)
+    }, {capture: true})
+}
+</script>"""
+
+
 def fit_screen(*, present: bool) -> None:
     """Have question, control and answer on the first screen, in larger type where the page is presented."""
-    st.html(f"<style>{DESK} {QUESTION} {PAGE} {PRESENTED if present else ''}</style>")
+    style = f"<style>{DESK} {QUESTION} {PAGE} {PRESENTED if present else ''}</style>"
+    st.html(style + CLOSE_MENU, unsafe_allow_javascript=True)

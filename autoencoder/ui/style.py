@@ -11,7 +11,7 @@ DESK = """
 .st-key-desk > :has(> .st-key-seen) { grid-area: seen }
 @media (min-width: 1000px) or ((orientation: landscape) and (min-width: 600px)) {
     .st-key-desk {
-        grid-template: "question lens" auto "seen lens" 1fr / max(20rem, calc(280px * var(--room))) minmax(0, 1fr);
+        grid-template: "question lens" auto "seen lens" 1fr / max(320px, calc(280px * var(--room))) minmax(0, 1fr);
     }
 }
 """

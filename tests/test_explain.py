@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from pages import lesson
@@ -6,6 +8,7 @@ from autoencoder.data import UNLABELED
 from autoencoder.query import explain
 from autoencoder.query.explain import (
     Contributions,
+    Erased,
     ErasedLatents,
     Found,
     Knobs,
@@ -18,6 +21,7 @@ from autoencoder.query.explain import (
     tell_kind,
 )
 from autoencoder.query.question import Picture
+from autoencoder.ui import loading
 from autoencoder.ui.pages import why
 
 BLANK = np.zeros((28, 28), np.float32)
@@ -238,9 +242,44 @@ def test_sentences_on_the_numbers():
 def test_sentences_on_erased_ink():
     # The upper dot counts 4, the lower one nothing; the neighbor has 3: 1 away, and 3 away without the upper dot.
     erased = ErasedLatents.of(inked(np.s_[6:8, 12:14]), TopHalf()).against(vector(3))
-    assert explain.describe_heat(erased) == ["Without the ink at the top it is 3.00 away: that ink holds it near."]
+    assert explain.describe_heat(erased) == [
+        "Without the ink at the top the look-alike is 3.00 away: that ink holds it near."
+    ]
     away = ErasedLatents.of(inked(np.s_[6:8, 12:14]), TopHalf()).against(vector(1))
-    assert explain.describe_heat(away) == ["Without the ink at the top it is 1.00 away: that ink pushes it away."]
+    assert explain.describe_heat(away) == [
+        "Without the ink at the top the look-alike is 1.00 away: that ink pushes it away."
+    ]
+
+
+# Patches at the top left (twice), at the top right and at the bottom right.
+CORNERS = np.array([[4, 4], [6, 4], [4, 20], [20, 20]])
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            (0.2, 0, -0.3, 0),
+            [("at the top left", "2.20", "holds it near"), ("at the top right", "1.70", "pushes it away")],
+        ),
+        ((0.3, -0.4, 0, 0), [("at the top left", "1.60", "pushes it away")]),  # one place cannot do both
+        ((0.4, -0.3, 0, 0), [("at the top left", "2.40", "holds it near")]),
+        ((0.2, -0.19, 0, 0), [("at the top left", "2.20", "holds it near")]),  # a tenth of the distance is clear
+        ((0.19, 0, 0, -0.19), []),
+        ((-0.3, -0.3, -0.4, -0.5), [("at the bottom right", "1.50", "pushes it away")]),
+    ],
+)
+def test_only_clear_changes_are_told_and_no_place_does_both(changes, said):
+    digit = inked(np.s_[4:8, 4:10], np.s_[4:10, 20:26], np.s_[20:26, 20:26])
+    erased = Erased(digit, CORNERS, np.array(changes), 2.0)
+    assert explain.describe_heat(erased) == [
+        f"Without the ink {place} the look-alike is {distance} away: that ink {does}." for place, distance, does in said
+    ]
+
+
+def test_a_change_from_no_distance_at_all_is_told():
+    erased = Erased(inked(np.s_[4:8, 4:10]), CORNERS[:1], np.array([0.01]), 0.0)
+    assert len(explain.describe_heat(erased)) == 1
 
 
 def test_sentences_on_ink():
@@ -326,6 +365,110 @@ def test_the_page_shows_the_nearest_of_the_digit_that_the_visitor_says_it_is(gal
     app.session_state["visit"].tell(picture, found)  # as most neighbors have it: nothing is to be compared
     app.run()
     assert not any(markdown.value.startswith("The nearest") for markdown in app.markdown)
+
+
+@pytest.fixture
+def relabel(monkeypatch):
+    """Have the served gallery's digits lose their labels, but for some, {index: label}."""
+    gallery = loading.load_engine().engine.gallery
+
+    def to(labels):
+        relabeled = np.full(len(gallery), UNLABELED, np.uint8)
+        relabeled[list(labels)] = list(labels.values())
+        object.__setattr__(gallery, "labels", relabeled)
+        gallery.__dict__.pop("labeled", None)
+        loading.load_knobs.clear()
+
+    yield to
+    loading.load_engine.clear()
+    loading.load_knobs.clear()
+
+
+def ask_why(told, near, rank=1):
+    """The page asked about NEITHER, which the visitor says is a `told`; chosen is the look-alike of a rank."""
+    app = lesson("why", q=NEITHER.to_text(), neighbors=str(len(near)))
+    app.session_state["visit"].tell(NEITHER, told)
+    app.session_state[why.RANK] = rank
+    app.run()
+    assert not app.exception
+    return app
+
+
+def said(app):
+    """What the page says of the digit that is meant, sentence by sentence; empty where it says nothing of it."""
+    found = [
+        markdown.value.split(why.NEW_LINE) for markdown in app.markdown if markdown.value.startswith("The nearest")
+    ]
+    return found[0] if found else []
+
+
+NEITHER = Picture.of(inked(np.s_[5:23, 13:15], np.s_[5:7, 8:15]))
+
+
+@pytest.fixture
+def near():
+    """The indices of the picture's five nearest, and last of a digit that is far from it."""
+    engine = loading.load_engine().engine
+    result = engine.search(NEITHER.digit, 50)
+    return [neighbor.index for neighbor in (*result.neighbors[:5], result.neighbors[-1])]
+
+
+def test_without_a_look_alike_of_another_digit_nothing_is_compared(relabel, near):
+    *near, far = near
+    relabel({far: 9})
+    assert said(ask_why(9, near)) == []
+
+
+def test_a_partly_labeled_gallery_s_first_other_digit_is_the_rival(relabel, near):
+    *near, far = near
+    relabel({near[1]: 4, far: 9})
+    assert re.match(r"The nearest 9 is look-alike 50, .* The 4 is look-alike 2,", said(ask_why(9, near))[0])
+
+
+def test_a_digit_that_is_nearer_than_its_rival_need_not_be_redrawn(relabel, near):
+    near = near[:5]
+    relabel({near[0]: 9, near[1]: 4, near[2]: 4})
+    lines = said(ask_why(9, near, rank=2))
+    assert lines[0].startswith("The nearest 9 is look-alike 1,")
+    assert not any("like that 9" in line for line in lines)
+    relabel({near[0]: 4, near[1]: 4, near[2]: 9})
+    assert "like that 9" in said(ask_why(9, near))[-1]
+
+
+@pytest.mark.parametrize(
+    ("rank", "shown"),
+    [
+        (1, ["Query", "Look-alike 1", "Look-alike 2", "Difference to 9", "What holds it", "Difference to 4"]),
+        (2, ["Query", "Look-alike 2", "Nearest 9", "Difference to 4", "What holds it", "Difference to 9"]),
+        (5, ["Query", "Look-alike 5", "Nearest 9", "Difference to look-alike 5", "What holds it", "Difference to 9"]),
+    ],
+)
+def test_no_picture_is_shown_twice(relabel, near, rank, shown):
+    near = near[:5]
+    relabel({near[0]: 9, near[1]: 4, near[2]: 4, near[3]: 4, near[4]: 9})
+    pictures = [image.proto.imgs[0] for image in ask_why(9, near, rank).image]
+    first = [picture.caption for picture in pictures].index("Query")
+    assert [picture.caption for picture in pictures[first : first + 6]] == shown
+    assert len({picture.url for picture in pictures[first : first + 6]}) == 6
+
+
+def test_a_digit_of_the_gallery_is_meant_to_be_what_its_label_says(relabel, near):
+    *near, far = near
+    relabel({near[0]: 9, near[1]: 4, near[2]: 4, near[3]: 4, far: 9})
+    app = lesson("why", q=f"{loading.load_engine().engine.gallery.name}-{near[0]}")
+    assert said(app)[0].startswith("The nearest 9 is look-alike ")
+
+
+def test_a_chart_s_text_is_the_same_for_all_queries(seventh, gallery):
+    charts = [lesson("why", q=question).get("vega_lite_chart")[0].proto for question in (seventh, NEITHER.to_text())]
+    assert charts[0].alt == charts[1].alt != ""
+    assert charts[0].spec == charts[1].spec
+
+
+def test_kind_and_pose_are_told_apart_only_where_they_are_known():
+    for is_split in (False, True):
+        tooltip = why._chart(15, is_split)["layer"][0]["encoding"]["tooltip"]
+        assert ("kind or pose" in [field.get("title") for field in tooltip]) is is_split
 
 
 LATENTS = np.array([[0, -1, 5], [0.5, 3, 5], [4, -1, 5], [4.5, 3, 5]], np.float32)

@@ -11,10 +11,10 @@ from PIL import Image
 
 from autoencoder import artifacts
 from autoencoder.disturb import shift
-from autoencoder.query.question import Drawing
+from autoencoder.query.question import Drawing, Picture
 from autoencoder.ui import loading
 from autoencoder.ui.pages import morph
-from autoencoder.ui.pages.morph import describe_way, kinds_on_the_way, way
+from autoencoder.ui.pages.morph import describe_way, kinds_on_the_way, load_firsts, way, with_ends
 from autoencoder.ui.pages.noise import NOISE, STROKE, describe_errors, describe_removed
 from autoencoder.ui.pages.shift import describe_shift
 
@@ -59,7 +59,8 @@ def test_the_way_goes_in_equal_steps_from_one_latent_to_the_other():
         ([1, 7, 1, 8, 3], "It goes from 1 to 3 by way of 7 and 8."),
         ([1, 7, 2, 8, 3], "It goes from 1 to 3 by way of 7, 2 and 8."),
         ([3, 8, 3], "It goes from 3 to 3 by way of 8."),
-        ([3, 5, 3, 5, 5], "A 3 turns into a 5 at 25% of the way."),
+        ([3, 5, 3, 5, 5], "A 3 turns into a 5 and back. It stays a 5 from 75% of the way on."),
+        ([8, 1, 1, 8, 1], "An 8 turns into a 1 and back. It stays a 1 from 100% of the way on."),
         ([3, None, 5], "It goes from one digit to another."),
     ],
 )
@@ -74,6 +75,29 @@ def test_the_kinds_on_the_way_are_those_of_the_nearest_digits(engine, gallery):
 def test_a_gallery_that_is_too_large_to_be_searched_so_often_is_not(monkeypatch, engine):
     monkeypatch.setattr(morph, "LARGEST_GALLERY", len(engine.gallery) - 1)
     assert kinds_on_the_way(engine, engine.nearest.vectors[:2]) == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "kinds"), [(None, None, [2, 9, 4]), (7, None, [7, 9, 4]), (None, 1, [2, 9, 1]), (0, 0, [0, 9, 0])]
+)
+def test_the_ends_of_the_way_are_what_they_are_known_to_be(start, end, kinds):
+    assert with_ends([2, 9, 4], start, end) == kinds
+
+
+def test_the_first_digits_of_each_kind_are_found_once_a_gallery(gallery):
+    firsts = load_firsts(gallery, gallery.name, gallery.sha256)
+    assert load_firsts(gallery, gallery.name, gallery.sha256) is firsts
+    assert firsts == {digit: np.flatnonzero(gallery.labels == digit)[:2].tolist() for digit in range(10)}
+
+
+def test_the_query_is_not_its_own_goal(gallery):
+    first, second = np.flatnonzero(gallery.labels == 3)[:2]
+    app = lesson("morph", q=f"{gallery.name}-{first}")
+    app.selectbox(key="goal").set_value("3").run()
+    engine = loading.load_engine().engine
+    app.slider(key="share").set_value(100).run()
+    expected = engine.search(engine.gallery.images[second]).reconstruction
+    np.testing.assert_allclose(pixels(shown(app, "the digit at 100 % of the way")), expected, atol=0.02)
 
 
 def test_morph_goes_to_another_kind_of_digit_at_first(gallery):
@@ -122,6 +146,19 @@ def test_the_row_says_the_kind_of_each_picture(gallery):
     assert len(row.proto.imgs) == 11
     assert row.proto.imgs[0].caption == str(gallery.labels[7])
     assert row.proto.imgs[10].caption == "3"
+
+
+def test_the_row_begins_with_what_the_visitor_says_and_names_the_digits_that_it_is_compared_with(gallery):
+    picture = Picture.of(gallery.images[7])
+    app = lesson("morph", q=picture.to_text())
+    told = (gallery.label(7) + 1) % 10
+    app.session_state["visit"].tell(picture, told)
+    app.run()
+    assert app.selectbox(key="goal").value != str(told)
+    (row,) = [image for image in app.image if len(image.proto.imgs) > 1]
+    assert row.proto.imgs[0].caption == str(told)
+    searched = loading.load_engine().engine.unseen.gallery.title
+    assert f"Below each picture: the nearest of {searched}." in words(app)
 
 
 PLAYED = "the way from the query to the other digit and back, played"

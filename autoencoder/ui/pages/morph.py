@@ -20,10 +20,11 @@ N_STEPS = 20  # of the way: a frame at each end and after each step
 STEP = 100 // N_STEPS  # in percent
 ROW_STEPS = 2  # from one picture of the row to the next
 COLUMNS, COLUMN_PX, WAY_SPAN = 8, 80, 2  # of the grids: a picture, and beside it what belongs to it
-ROW_PX, END_PX = 54, 72
+ROW_PX, END_PX = 50, 72
 SHEET_PX, SHEET_COLUMNS = 400, 4
 GOAL, CHOSEN, PLAYS, SHARE = "goal", "goal_chosen", "morph_plays", "share"
 KNOB, TURN, OVERVIEW = "knob", "turn", "knobs"
+ENDS_IN_WORDS = "Below the first and the last picture: the digit that it is said to be, where somebody has said so."
 
 
 def morph_page() -> None:
@@ -54,7 +55,7 @@ def _show_morph(asked: Asked) -> None:
 def find_goals(asked: Asked) -> dict[str, int]:
     """What the query can become, by its name: the gallery's first digit of each kind, and the query's neighbors."""
     gallery = asked.engine.gallery
-    goals = {}
+    goals: dict[str, int] = {}
     for digit, indices in load_firsts(gallery, gallery.name, gallery.sha256).items():
         others = [index for index in indices if index != asked.query.index]
         goals |= {str(digit): others[0]} if others else {}
@@ -181,7 +182,7 @@ def _show_row(frames: NDArray[np.float32], kinds: list[int | None], searched: st
     with st.container(gap=None):
         st.image([small(frames[step]) for step in steps], captions, width=ROW_PX, alt=alts)
         if None not in kinds:
-            st.caption(f"Below each picture: the nearest of {searched}. At the ends: their own digits, where known.")
+            st.caption(f"Below each picture: the nearest of {searched}.", help=ENDS_IN_WORDS)
 
 
 def _show_knob(asked: Asked, knobs: Knobs) -> None:

@@ -23,7 +23,7 @@ from autoencoder.ui.pictures import ENLARGEMENT, caption_of, data_uri, enlarge, 
 
 RANK = "why_rank"
 COLUMNS, COLUMN_PX, PICTURE_PX = 6, 108, 90  # of the grid below the headline: how many, the least widths
-CHART_PX, LESS_PX = 270, 40  # high; less where more is said, and where the letters are larger
+CHART_PX, SMALLER_PX, PRESENTED_PX = 270, 230, 200  # high: usually, where more is said, and below larger letters
 # On black, each with a contrast of more than 3:1. Orange and blue, and green and pink, differ to all eyes.
 ONLY_QUERY, ONLY_NEIGHBOR, BOTH = (255, 150, 30), (80, 165, 255), (150, 150, 150)
 HOLDS, PUSHES, NEUTRAL = (60, 225, 110), (255, 95, 215), (150, 150, 150)
@@ -68,7 +68,7 @@ def _show_why(asked: Asked) -> None:
     meant = _find_meant(asked, found)
     erased = ErasedLatents.of(result.query, engine.space).against(found.latent)
     contributions = Contributions.of(result.latent, found.latent)
-    n_across, height_px = (2, CHART_PX) if meant is None else (3, CHART_PX - LESS_PX)
+    n_across, height_px = (2, CHART_PX) if meant is None else (3, SMALLER_PX)
     grid = st.grid(COLUMNS, min_column_width=COLUMN_PX)
     with grid.cell(column_span=n_across), st.grid(n_across, min_column_width=PICTURE_PX, gap="xsmall"):
         _show_pictures(found, erased, meant)
@@ -79,7 +79,7 @@ def _show_why(asked: Asked) -> None:
             sentences = _describe_meant(asked, meant, is_kind)
         split = "" if is_kind is None else f"\n\n{glossary.explain('kind and pose')}"
         st.markdown(NEW_LINE.join(sentences), help=COLORS_IN_WORDS + split)
-        height_px -= LESS_PX if present else 0
+        height_px = PRESENTED_PX if present else height_px
         _show_numbers(contributions, result.latent, found.latent, is_kind, height_px)
     if meant is None or not present:  # in large type there is no room left, and it is in the help
         st.caption(COLORS_IN_WORDS)

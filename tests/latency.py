@@ -8,7 +8,7 @@ from browser import WITH_GRAPHICS, chromium, serving, settle
 
 ROUNDS, STROKES = 5, 3
 LENSES = ("search", "why", "compare", "map", "morph", "noise", "shift")
-SLOW_MS = 120_000
+SLOW_MS, DRAWN_MS = 120_000, 10_000
 SLOW_LINE = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}  # ms, bytes/s
 # From the browser's mouseup to the first change of what the model sees, which the server sends after the lens' answer.
 WATCH = """() => new Promise(done => {
@@ -86,6 +86,11 @@ def report_line(browser, address):
         page.get_by_text("Nearest of").wait_for()
         settle(page)
     print(f"an answer: {(received['messages'] - before) / 1e3:.0f} kB")
+    before = received["files"]
+    page.goto(f"{address}/map?q=mnist-7", timeout=SLOW_MS)
+    page.get_by_test_id("stDeckGlJsonChart").wait_for()
+    page.wait_for_timeout(DRAWN_MS)
+    print(f"the map, when it is first opened: {(received['files'] - before) / 1e6:.1f} MB of files more")
 
 
 def add(counts, what, n):

@@ -155,9 +155,9 @@ def _answer(loaded: Loaded, engine: Engine, visit: Visit, options: Options, lens
             lens.show(asked)
     except Hint as hint:
         _show_hint(str(hint), visit)
+        lens.show_blank(options, "hint")
         if visit.question is None:
             st.markdown(lens.promise)
-        lens.show_blank(options, "hint")
     except SearchError as error:
         asked = None
         st.error(f"{error} Ask again to try again.", icon=":material/cloud_off:")
@@ -180,8 +180,8 @@ def _have_it_guessed(asked: Asked, lens: Lens) -> None:
     reveal = asked.visit.reveal
     with show_card("Which digit is it? Guess, then reveal.", ":blue[:material/visibility_off:]", key="guess"):
         st.button("Reveal", icon=":material/visibility:", key="reveal", on_click=reveal, args=(asked.question,))
-    st.markdown(lens.promise)
     lens.show_blank(asked.options, "guess")
+    st.markdown(lens.promise)
 
 
 def _show_hint(sentence: str, visit: Visit) -> None:

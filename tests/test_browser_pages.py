@@ -88,8 +88,11 @@ def test_the_browser_s_back_leads_through_the_pages_with_their_question(visit, s
     for name in ("Noise", "Shift"):
         open_page(page, name)
         page.wait_for_url(re.compile(seventh))
-    for _ in range(4):  # each page has two entries: the link's, and the one with the question
+    search = page.get_by_role("heading", name="Digit look-alikes")
+    for _ in range(4):  # each page has an entry with the question, and up to one without, the link's
         page.go_back()
         settle(page)
         expect(page.get_by_alt_text("neighbor 4,").first).to_be_visible()
-    expect(page.get_by_role("heading", name="Digit look-alikes")).to_be_visible()
+        if search.is_visible():
+            break
+    expect(search).to_be_visible()

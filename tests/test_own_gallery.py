@@ -10,7 +10,7 @@ from PIL import Image
 from autoencoder.__main__ import main
 from autoencoder.data import UNLABELED
 from autoencoder.query.search import SearchError
-from autoencoder.ui import evidence, loading
+from autoencoder.ui import loading, needs
 
 pytestmark = pytest.mark.usefixtures("strokes")
 
@@ -107,7 +107,7 @@ def test_the_other_pages_are_about_the_gallery_that_is_searched(name):
 
 
 def test_some_pages_are_not_for_galleries_that_would_fill_the_memory(monkeypatch):
-    monkeypatch.setattr(evidence, "LARGEST_GALLERY", 59)
+    monkeypatch.setattr(needs, "LARGEST_GALLERY", 59)
     assert "at most 59 digits" in headlines(lesson("compare", q="our_scans-3"))[0]
     assert "at most 59 digits" in lesson("speed").info[0].value
 

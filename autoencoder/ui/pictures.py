@@ -18,7 +18,7 @@ from autoencoder.query.verdict import judge, named
 
 ENLARGEMENT = 10  # each of the 28 x 28 pixels becomes a square of 10: a browser can soften no more than its edges
 OUTLINE_GRAY = (128, 128, 128, 160)  # on light and on dark ground
-SMALL_PX, LARGE_PX = 74, 160  # on a phone four in a row, and two
+SMALL_PX = 74  # on a phone four in a row
 
 
 def show_digit(

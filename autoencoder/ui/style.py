@@ -18,7 +18,7 @@ DESK = """
 # The canvas is 280 px large for the server, and as large as the room allows for the pen.
 QUESTION = """
 :root { --room: 1 }
-@media (min-width: 1200px) and (min-height: 680px) { :root { --room: 1.15 } }
+@media (min-width: 1200px) and (min-height: 680px) { :root { --room: 1.1 } }
 @media (min-width: 1400px) and (min-height: 850px) { :root { --room: 1.4 } }
 @media (min-width: 1800px) and (min-height: 1000px) { :root { --room: 1.714 } }
 @media (orientation: landscape) and (max-height: 500px) { :root { --room: 0.75 } }

@@ -12,10 +12,11 @@ from autoencoder.query.search import Searcher
 from autoencoder.spaces import Space
 from autoencoder.ui.charts import SPACE_COLORS, show_chart
 from autoencoder.ui.desk import Asked, show_desk
-from autoencoder.ui.evidence import fastest_ms, need_memory
 from autoencoder.ui.glossary import explain
 from autoencoder.ui.loading import is_studied, load_metrics, load_spaces, load_study
+from autoencoder.ui.needs import need_memory
 from autoencoder.ui.pictures import show_neighbors
+from autoencoder.ui.timing import fastest_ms
 from autoencoder.ui.visit import current_visit
 
 SPACES = {

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from autoencoder.data import Digits
 from autoencoder.query.question import GalleryDigit
 from autoencoder.query.verdict import named
-from autoencoder.ui.evidence import begin, need_memory, need_study
+from autoencoder.ui.evidence import begin
 from autoencoder.ui.links import page_at
 from autoencoder.ui.loading import load_study
+from autoencoder.ui.needs import need_memory, need_study
 from autoencoder.ui.options import Options
 from autoencoder.ui.pictures import show_row
 from autoencoder.ui.random_digit import ANY

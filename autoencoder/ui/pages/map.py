@@ -21,8 +21,8 @@ from autoencoder.query.question import GalleryDigit
 from autoencoder.study import place_on_map
 from autoencoder.ui.charts import DIGIT_COLORS, OURS, show_chart
 from autoencoder.ui.desk import Asked, show_desk
-from autoencoder.ui.evidence import need_study
 from autoencoder.ui.loading import load_study
+from autoencoder.ui.needs import need_study
 from autoencoder.ui.pictures import data_uri
 from autoencoder.ui.sprites import COLUMNS, DIGITS, ENLARGED_PX, MAP_SIDE, MAPPING, SHEET, load_sprites, to_map
 from autoencoder.ui.visit import current_visit

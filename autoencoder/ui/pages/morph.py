@@ -11,9 +11,9 @@ from autoencoder.query.verdict import judge, named
 from autoencoder.ui.animation import pair_sheet, play, small
 from autoencoder.ui.card import show_card
 from autoencoder.ui.desk import Asked, show_desk
-from autoencoder.ui.evidence import LARGEST_GALLERY
 from autoencoder.ui.glossary import explain
 from autoencoder.ui.loading import load_knobs
+from autoencoder.ui.needs import LARGEST_GALLERY
 from autoencoder.ui.pictures import show_digit
 
 N_STEPS = 20  # of the way: a frame at each end and after each step

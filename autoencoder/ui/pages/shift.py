@@ -18,8 +18,8 @@ from autoencoder.spaces import Space
 from autoencoder.ui.card import show_card
 from autoencoder.ui.charts import SPACE_COLORS, letters_px
 from autoencoder.ui.desk import Asked, show_desk
-from autoencoder.ui.evidence import need_memory
 from autoencoder.ui.loading import load_metrics, load_spaces
+from autoencoder.ui.needs import need_memory
 from autoencoder.ui.pictures import show_digit, show_neighbors
 from autoencoder.ui.visit import Visit
 

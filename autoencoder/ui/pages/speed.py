@@ -10,8 +10,10 @@ from threadpoolctl import threadpool_limits
 
 from autoencoder.query.search import NearestNeighbors, Searcher
 from autoencoder.ui.charts import SPACE_COLORS, show_chart
-from autoencoder.ui.evidence import begin, fastest_ms, need_memory
+from autoencoder.ui.evidence import begin
 from autoencoder.ui.loading import load_spaces
+from autoencoder.ui.needs import need_memory
+from autoencoder.ui.timing import fastest_ms
 
 SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)  # of the gallery
 N_CALLS = 25

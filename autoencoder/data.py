@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,7 @@ SPLITS: dict[str, tuple[tuple[str, ...], str]] = {
 ENLARGEMENT = 10  # of the bundled 8 x 8 digits, before the threshold
 EDGE_SHARPNESS = 2  # ink gained per unit of coverage around one half
 UNLABELED = 255
+NO_DIGIT = 10  # the label of what its author has drawn as no digit
 N_TEST = 10_000  # the network has not seen these digits of MNIST, the first of all 70,000
 NOT_STROKES = "{} cannot be read as pen strokes, a line of JSON a digit: {}."
 
@@ -71,17 +72,53 @@ class StoredImages:
         """Nothing changes: the images are read-only in any case. (Arrays have this method, and `Digits` calls it.)"""
 
 
+class Joined:
+    """Two collections of rows, (n, …) and (m, …), read as one (n + m, …); nothing is copied.
+
+    >>> joined = Joined(np.array([[1, 1], [2, 2]]), np.array([[3, 3]]))
+    >>> joined[2].tolist(), joined[[2, 0]].tolist(), joined[1:].tolist()
+    ([3, 3], [[3, 3], [1, 1]], [[2, 2], [3, 3]])
+    """
+
+    def __init__(self, first: "Rows", second: "Rows") -> None:
+        self._first, self._second = first, second
+        self.shape: tuple[int, ...] = (len(first) + len(second), *first.shape[1:])
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, indices: Any) -> NDArray[Any]:
+        n = len(self._first)
+        if isinstance(indices, slice) and indices.step in (None, 1):  # without copying rows one by one
+            start, stop, _ = indices.indices(len(self))
+            return np.concatenate([self._first[start:stop], self._second[max(start - n, 0) : max(stop - n, 0)]])
+        rows = np.arange(len(self))[indices]
+        if rows.ndim == 0:
+            return np.asarray(self._first[int(rows)] if rows < n else self._second[int(rows) - n])
+        is_first = rows < n
+        parts = self._first[rows[is_first]], self._second[rows[~is_first] - n]
+        joined = np.empty((len(rows), *self.shape[1:]), np.result_type(*parts))
+        joined[is_first], joined[~is_first] = parts
+        return joined
+
+    def setflags(self, *, write: bool) -> None:
+        """Nothing changes: the rows are only read."""
+
+
+Rows = NDArray[Any] | StoredImages | Joined
+
+
 @dataclass(frozen=True)
 class Digits:
     """Digit images and their labels, read-only.
 
-    `images` (n, 28, 28) in [0, 1], ink bright; `labels` (n,), from 0 to 9, or UNLABELED. `sha256` is that of the
-    source's bytes, or of their hashes where there are several: it tells whether latents belong to these digits. `title`
-    says in words what they are.
+    `images` (n, 28, 28) in [0, 1], ink bright; `labels` (n,), from 0 to 9, NO_DIGIT, or UNLABELED. `sha256` is that of
+    the source's bytes, or of their hashes where there are several: it tells whether latents belong to these digits.
+    `title` says in words what they are.
     """
 
     name: str
-    images: NDArray[np.float32] | StoredImages
+    images: Rows
     labels: NDArray[np.uint8]
     sha256: str
     title: str = ""
@@ -94,14 +131,14 @@ class Digits:
         return len(self.labels)
 
     def label(self, index: int) -> int | None:
-        """The digit that the image of an index shows, or None where nobody has said."""
+        """The digit that the image of an index shows, NO_DIGIT, or None where nobody has said."""
         return None if self.labels[index] == UNLABELED else int(self.labels[index])
 
     @cached_property
     def labeled(self) -> list[int]:
         """The labels, from 0 to 9, that at least one image has, ascending."""
         counts = np.bincount(self.labels, minlength=UNLABELED + 1)
-        return np.flatnonzero(counts[:UNLABELED]).tolist()
+        return np.flatnonzero(counts[:NO_DIGIT]).tolist()
 
 
 def load_mnist(split: str = "test", *, wait_s: float | None = None) -> Digits:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autoencoder import artifacts
-from autoencoder.data import StoredImages
+from autoencoder.data import Rows
 
 if TYPE_CHECKING:  # pixels and PCA do without
     import keras
@@ -94,7 +94,7 @@ class Latent:
         encoder, decoder = (keras.saving.load_model(directory / network) for network in artifacts.NETWORKS)
         return cls(encoder, decoder)
 
-    def transform(self, images: NDArray[np.float32] | StoredImages) -> NDArray[np.float32]:
+    def transform(self, images: Rows) -> NDArray[np.float32]:
         """Images (n, 28, 28) as latents (n, 32)."""
         return _in_batches(self._encode, images)
 
@@ -140,9 +140,7 @@ def _graph(function: Callable[..., Any], shape: tuple[int | None, ...]) -> Calla
     return tf.function(function, input_signature=signature, jit_compile=False).get_concrete_function()
 
 
-def _in_batches(
-    graph: "Callable[[tf.Tensor], tf.Tensor]", inputs: NDArray[np.float32] | StoredImages
-) -> NDArray[np.float32]:
+def _in_batches(graph: "Callable[[tf.Tensor], tf.Tensor]", inputs: Rows) -> NDArray[np.float32]:
     import tensorflow as tf
 
     starts = range(0, len(inputs), BATCH)

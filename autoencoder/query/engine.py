@@ -1,5 +1,6 @@
 """The whole way of a query behind one call: digit, latent, reconstruction, neighbors."""
 
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from autoencoder import artifacts
 from autoencoder.data import Digits, unseen_part
+from autoencoder.query.growing import Added, JoinedNeighbors, join
 from autoencoder.query.search import NearestNeighbors, Searcher, distances_to
 from autoencoder.query.typical import N_NEAREST, Traits, Typical, are_two_shapes
 from autoencoder.spaces import Latent
@@ -16,11 +18,12 @@ from autoencoder.spaces import Latent
 @dataclass(frozen=True)
 class Neighbor:
     """A digit of the gallery: its place in it, its label if it has one, and its distance from the query in the latent
-    space."""
+    space. `is_added` is true for those that were added to the gallery, as `Engine.joined_with` does."""
 
     index: int
     label: int | None
     distance: float
+    is_added: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ class Engine:
         space: the Latent space.
         unseen: the Engine of the gallery's part that the network has not seen; None where that is all of it.
 
-    The arguments are kept as attributes; `unseen` is the engine itself where None was given.
+    The arguments are kept as attributes; `unseen` is the engine itself where None was given. `own` is how many of the
+    gallery's digits are its own; others may have been added.
     """
 
     def __init__(
@@ -66,6 +70,7 @@ class Engine:
         self.typical = typical
         self.space = space
         self.unseen = unseen or self
+        self.own = len(gallery)
         self.search(gallery.images[0], n_neighbors=1)  # the first call is the slow one: not a visitor's
         self.space.inverse_transform(self.space.transform(gallery.images[:1]))
 
@@ -95,6 +100,16 @@ class Engine:
             return cls(digits, NearestNeighbors(latents[: len(digits)]), typical, space, unseen)
 
         return engine(gallery, unseen=engine(part, is_part=True) if part else None)
+
+    def joined_with(self, added: Added, title: str) -> "Engine":
+        """The engine of the gallery's digits and, after them, of those that were added; it shares everything else.
+
+        What is typical, and what is unseen, remains that of the gallery's own. `title` says what the digits are.
+        """
+        joined = copy(self)
+        joined.gallery = join(self.gallery, added, title)
+        joined.nearest = JoinedNeighbors(self.nearest, added.latents)
+        return joined
 
     def search(self, digit: NDArray[np.float32], n_neighbors: int = 4, exclude: int | None = None) -> SearchResult:
         """The latent, the reconstruction and the nearest digits of the gallery.
@@ -165,4 +180,4 @@ class Engine:
         return int(nearer) + 1, self._neighbor(index, distances[index])
 
     def _neighbor(self, index: int, distance: float) -> Neighbor:
-        return Neighbor(int(index), self.gallery.label(index), float(distance))
+        return Neighbor(int(index), self.gallery.label(index), float(distance), is_added=bool(index >= self.own))

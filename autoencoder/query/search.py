@@ -6,6 +6,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from autoencoder.data import Rows
+
 QUERIES_AT_ONCE = 256
 VECTORS_AT_ONCE = 65_536  # of those that are left in their file
 SCORES_AT_ONCE = QUERIES_AT_ONCE * VECTORS_AT_ONCE  # 64 MB
@@ -23,7 +25,8 @@ class SearchError(Exception):
 class Searcher(Protocol):
     """Finds the nearest of its `vectors` float32 (n, dim), as `NearestNeighbors` does, here or elsewhere."""
 
-    vectors: NDArray[np.float32]
+    @property
+    def vectors(self) -> Rows: ...
 
     def kneighbors(
         self, queries: NDArray[np.float32], n_neighbors: int = 4, *, exclude: Indices | None = None
@@ -200,7 +203,7 @@ def checked_arguments(
     return queries, left_out
 
 
-def distances_to(query: NDArray[np.float32], vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+def distances_to(query: NDArray[np.float32], vectors: Rows) -> NDArray[np.float64]:
     """The Euclidean distances float64 (n,) from a query float32 (dim,) to vectors float32 (n, dim), few at a time."""
     starts = range(0, len(vectors), VECTORS_AT_ONCE)
     some = (np.subtract(vectors[start : start + VECTORS_AT_ONCE], query, dtype=np.float64) for start in starts)

@@ -4,9 +4,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from autoencoder.data import NO_DIGIT
+
 GOOD, FINE, POOR, FOUND, UNLIKE = "good", "fine", "poor", "found", "unlike"
 UNLIKE_ALL = "Nothing here looks like this."
 UNLIKE_AND_NOT_REDRAWN = "Nothing here looks like this, and the model cannot redraw it."
+SAID_OTHERWISE = {None: "no label", NO_DIGIT: "no digit"}
 TWO_SHAPES = "These are two shapes side by side. Draw one digit at a time."
 
 
@@ -37,7 +40,8 @@ def judge(
     more is not up to standard. Nobody knows which digit a drawing is, so the verdict says what was found and no more.
 
     Args:
-        labels: of the neighbors, nearest first; None of those that have none, which count for nothing.
+        labels: of the neighbors, nearest first, from 0 to 9 or NO_DIGIT; None of those that have none, which count for
+            nothing.
         digit: the query's own label, or None.
         unlike: whether the query is stranger than the gallery's own digits are.
         two_shapes: whether it shows two shapes side by side.
@@ -48,9 +52,9 @@ def judge(
         two equally frequent ones the nearer.
     """
     known = [label for label in labels if label is not None]
-    if digit is not None:
+    if digit is not None and not (unlike and digit == NO_DIGIT):
         return _graded(known, digit, unlike)
-    most = Counter(known).most_common(1)[0][0] if known else None
+    most = digit if digit is not None else Counter(known).most_common(1)[0][0] if known else None
     if unlike:
         sentence = UNLIKE_AND_NOT_REDRAWN if badly_redrawn else UNLIKE_ALL
         return Verdict(UNLIKE, most, TWO_SHAPES if two_shapes else sentence)
@@ -58,10 +62,15 @@ def judge(
 
 
 def named(digit: int | None, mark: str = "") -> str:
-    """A digit with its article, "a 3" or "an 8", the digit between two marks; "no label" for None."""
-    if digit is None:
-        return "no label"
+    """A digit with its article, "a 3" or "an 8", the digit between two marks; also "no digit", and "no label"."""
+    if digit in SAID_OTHERWISE:
+        return SAID_OTHERWISE[digit]
     return f"{'an' if digit == 8 else 'a'} {mark}{digit}{mark}"
+
+
+def several(digit: int) -> str:
+    """More than one of a digit, "3s" or "no digits"."""
+    return "no digits" if digit == NO_DIGIT else f"{digit}s"
 
 
 def _graded(labels: list[int], digit: int, unlike: bool) -> Verdict:
@@ -70,11 +79,11 @@ def _graded(labels: list[int], digit: int, unlike: bool) -> Verdict:
     if not labels:
         return Verdict(FOUND, digit, f"{unusual}{_found(labels, None)}")
     if not n_odd:
-        alike = f"the look-alike is {named(digit)}" if n == 1 else f"all {n} look-alikes are {digit}s"
+        alike = f"the look-alike is {named(digit)}" if n == 1 else f"all {n} look-alikes are {several(digit)}"
         return Verdict(GOOD, digit, f"{unusual}Good: {alike}, as the query is.")
     if 4 * n_odd <= n:
         odd = _listed(label for label in labels if label != digit)
-        return Verdict(FINE, digit, f"{unusual}Fine: {n - n_odd} of {n} are {digit}s, as the query is; {odd}.")
+        return Verdict(FINE, digit, f"{unusual}Fine: {n - n_odd} of {n} are {several(digit)}, as the query is; {odd}.")
     sentence = f"Missed: the query is {named(digit)}, but {n_odd} of {n} look-alikes are not."
     return Verdict(POOR, digit, unusual + sentence)
 
@@ -86,16 +95,16 @@ def _found(labels: list[int], most: int | None) -> str:
     if n == 1:
         return f"The nearest look-alike is {named(most)}."
     if n_most == n:
-        return f"{'Both' if n == 2 else f'All {n}'} look-alikes are {most}s."
+        return f"{'Both' if n == 2 else f'All {n}'} look-alikes are {several(most)}."
     if 2 * n_most > n:
-        return f"{n_most} of {n} are {most}s, {_listed(label for label in labels if label != most)}."
+        return f"{n_most} of {n} are {several(most)}, {_listed(label for label in labels if label != most)}."
     return f"The look-alikes disagree: {_listed(labels)}."
 
 
 def _listed(labels: Iterable[int]) -> str:
     """Digits in words, the most frequent first: "2 are 3s, one is a 1 and one is a 7"."""
     parts = [
-        f"one is {named(digit)}" if count == 1 else f"{count} are {digit}s"
+        f"one is {named(digit)}" if count == 1 else f"{count} are {several(digit)}"
         for digit, count in sorted(Counter(labels).items(), key=lambda item: (-item[1], item[0]))
     ]
     return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 from autoencoder.data import Digits
 from autoencoder.ink.preprocess import to_bytes
 from autoencoder.query.engine import SearchResult
-from autoencoder.query.verdict import judge, named
+from autoencoder.query.verdict import SAID_OTHERWISE, judge, named
 
 ENLARGEMENT = 10  # each of the 28 x 28 pixels becomes a square of 10: a browser can soften no more than its edges
 OUTLINE_GRAY = (128, 128, 128, 160)  # on light and on dark ground
@@ -65,8 +65,8 @@ def show_found(gallery: Digits, result: SearchResult, label: int | None, *, widt
 
 def caption_of(label: int | None, digit: int | None) -> str:
     """A neighbor's digit, marked where it is another than the `digit` that is looked for."""
-    if label is None:
-        return "no label"
+    if label in SAID_OTHERWISE:
+        return SAID_OTHERWISE[label]
     return f"{label}" if digit in (None, label) else f"{label} **(not {digit})**"
 
 

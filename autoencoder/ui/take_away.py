@@ -3,11 +3,9 @@
 import csv
 import io
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from autoencoder.data import StoredImages
+from autoencoder.data import Rows
 from autoencoder.ink.preprocess import to_bytes
 from autoencoder.query.engine import SearchResult
 from autoencoder.query.verdict import named
@@ -16,7 +14,7 @@ TILE_PX, GAP_PX, TEXT_PX = 140, 20, 20
 COLUMNS = 5
 
 
-def picture_card(images: NDArray[np.float32] | StoredImages, result: SearchResult, sentence: str) -> bytes:
+def picture_card(images: Rows, result: SearchResult, sentence: str) -> bytes:
     """A PNG, as bytes: the query, its reconstruction, the neighbors with label and distance, and the verdict.
 
     Args:

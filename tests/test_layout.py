@@ -18,6 +18,7 @@ WITHOUT_TENSORFLOW = [
     "artifacts",
     "build.evaluate",
     "build.study",
+    "classroom.room",
     "data",
     "disturb",
     "gallery.opening",
@@ -65,7 +66,8 @@ MAY_IMPORT = {
     "gallery": {"ink", "root", "query"},
     "build": {"ink", "root", "query"},
     "measure": {"ink", "root", "query", "gallery", "build"},
-    "ui": {"ink", "root", "query", "gallery"},
+    "classroom": {"ink", "root", "query"},
+    "ui": {"ink", "root", "query", "gallery", "classroom"},
     "commands": {"ink", "root", "query", "gallery", "build", "measure"},
 }
 

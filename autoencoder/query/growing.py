@@ -54,6 +54,11 @@ class Growing:
             self._images[start:stop], self._labels[start:stop], self._latents[start:stop] = images, labels, latents
             self._n = stop  # last: from here on there are readers
 
+    def cut(self, n: int) -> None:
+        """Forget the digits from the n-th on; no reader may have been given them."""
+        with self._writing:
+            self._n = min(n, self._n)
+
     @property
     def added(self) -> Added:
         """The digits that were added until now."""

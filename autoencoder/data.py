@@ -8,11 +8,11 @@ import tempfile
 import threading
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,7 @@ UNLABELED = 255
 NO_DIGIT = 10  # the label of what its author has drawn as no digit
 N_TEST = 10_000  # the network has not seen these digits of MNIST, the first of all 70,000
 NOT_STROKES = "{} cannot be read as pen strokes, a line of JSON a digit: {}."
+Read = TypeVar("Read")  # what is made of a line
 
 
 class DataError(Exception):
@@ -236,19 +237,30 @@ def read_strokes(path: str | Path) -> Iterator[tuple[int | None, list[NDArray[np
 
     Args:
         path: gzip-compressed lines of JSON, `{"digit": 8, "strokes": [[[x, y], …], …]}`, y up, as tablets have it.
-            A line without a `digit` is another character.
+            A line without a `digit` is another character. A line may name its `writer`: see `read_writers`.
 
     Raises:
         DataError: the file is missing or says something else.
     """
-    try:
-        with gzip.open(path, "rt", encoding="utf-8") as lines:
-            for line in lines:
-                drawing = json.loads(line)
-                strokes = [np.array(stroke) * [1.0, -1.0] for stroke in drawing["strokes"]]
-                yield drawing.get("digit"), strokes
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error) as error:
-        raise DataError(NOT_STROKES.format(path, error)) from None
+    return _read_lines(path, _strokes_of)
+
+
+def read_writers(path: str | Path) -> NDArray[np.int64] | None:
+    """Who wrote each drawing in a file, int64 (n,), numbered from 0 in the order of the file; None if no line says it.
+
+    Args:
+        path: as `read_strokes` reads it, with a `writer` in each line, a number or a name: `{"writer": 3, …}`.
+
+    Raises:
+        DataError: the file is missing or says something else, or only some lines name their writer.
+    """
+    writers = list(_read_lines(path, _writer_of))
+    numbers = {writer: number for number, writer in enumerate(dict.fromkeys(writers))}
+    if None not in numbers:
+        return np.array([numbers[writer] for writer in writers], np.int64)
+    if len(numbers) > 1:
+        raise DataError(NOT_STROKES.format(path, "expected a writer in each line or in none"))
+    return None
 
 
 def read_npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
@@ -261,6 +273,31 @@ def read_npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
     if version != (1, 0):
         raise ValueError(f"expected an .npy file of version 1.0, received {version}")
     return np.lib.format.read_array_header_1_0(file)
+
+
+def _read_lines(path: str | Path, read: Callable[[dict[str, Any]], Read]) -> Iterator[Read]:
+    """What `read` makes of each line of a file of drawings; raises DataError as `read_strokes` does."""
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            for line in lines:
+                drawing = json.loads(line)
+                if not isinstance(drawing, dict):
+                    raise ValueError(f"expected an object, received {line[:20]!r}")
+                yield read(drawing)
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error) as error:
+        raise DataError(NOT_STROKES.format(path, error)) from None
+
+
+def _strokes_of(drawing: dict[str, Any]) -> tuple[int | None, list[NDArray[np.float64]]]:
+    strokes = [np.array(stroke) * [1.0, -1.0] for stroke in drawing["strokes"]]
+    return drawing.get("digit"), strokes
+
+
+def _writer_of(drawing: dict[str, Any]) -> int | str | None:
+    writer = drawing.get("writer")
+    if not isinstance(writer, int | str | None):
+        raise ValueError(f"expected a writer's number or name, received {writer!r}")
+    return writer
 
 
 def _drawn_digit(strokes: list[NDArray[np.float64]], percent: float | None) -> NDArray[np.float32]:

@@ -22,6 +22,7 @@ from autoencoder.data import (
     load_drawn,
     load_mnist,
     read_strokes,
+    read_writers,
     unseen_part,
 )
 
@@ -283,6 +284,38 @@ def test_pen_strokes_are_read_with_y_down(tmp_path):
     assert {stroke.dtype for stroke in strokes} == {np.dtype(float)}
 
 
+def written_by(writers, folder):
+    """A file of drawings by writers; one whose writer is "nobody" does not name any."""
+    path = folder / "pen.jsonl.gz"
+    by = [{} if writer == "nobody" else {"writer": writer} for writer in writers]
+    lines = [json.dumps({"digit": 1, "strokes": [[[0, 9], [0, 0]]]} | of) for of in by]
+    path.write_bytes(gzip.compress("\n".join(lines).encode()))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("writers", "numbers"),
+    [
+        ([8, 3, 8], [0, 1, 0]),
+        (["Ann", "Bo", "Bo"], [0, 1, 1]),
+        (["3", 3], [0, 1]),
+        (["nobody", "nobody"], None),
+        ([None, "nobody"], None),
+    ],
+)
+def test_writers_are_numbered_in_the_order_of_the_file(tmp_path, writers, numbers):
+    path = written_by(writers, tmp_path)
+    read = read_writers(path)
+    assert numbers == (read if read is None else read.tolist())
+    assert [digit for digit, _ in read_strokes(path)] == [1] * len(writers)
+
+
+@pytest.mark.parametrize("writers", [[1, "nobody"], [None, 1], [[1]], [{}], [0.5]])
+def test_writers_who_are_not_all_named_by_number_or_name_are_refused(tmp_path, writers):
+    with pytest.raises(DataError, match=r"pen\.jsonl\.gz .*expected a writer"):
+        read_writers(written_by(writers, tmp_path))
+
+
 def test_pen_strokes_become_digits_the_right_way_up(tmp_path):
     path = tmp_path / "pen.jsonl.gz"
     seven = {"digit": 7, "strokes": [[[0, 100], [50, 100], [20, 0]]]}  # y up: the bar is at the top
@@ -306,7 +339,7 @@ def test_drawn_small_or_large_on_the_canvas_digits_are_nearly_the_same(tmp_path,
     assert np.median(changes) < 0.02  # some are a pixel off: the center of mass is rounded to whole ones
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"no json", b'{"digit": 1}', b'{"digit": 1, "strokes": [[]]}'])
+@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"no json", b'{"digit": 1}', b'{"digit": 1, "strokes": [[]]}'])
 def test_a_file_of_something_else_than_strokes_is_refused(tmp_path, content):
     path = tmp_path / "pen.jsonl.gz"
     path.write_bytes(gzip.compress(content))

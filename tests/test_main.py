@@ -71,6 +71,8 @@ def test_without_mnist_the_bundled_digits_are_searched_and_it_is_said(picture, m
     [
         (["search", "no-such-file.png"], "no-such-file.png"),
         (["evaluate", "--not-digits", "no-such-file"], "there is no file no-such-file"),
+        (["evaluate", "--teach", "no-such-file"], "there is no file no-such-file"),
+        (["evaluate", "--teach", __file__], "cannot be read as pen strokes"),
         (["evaluate", "--failures", "no-such-folder/x.png"], "in a folder that is there"),
         (["evaluate", "--failures", "picture.tiff"], "ends in .png"),
         (["train", "--drawn", "no-such-file"], "there is no file no-such-file"),
@@ -91,7 +93,10 @@ def test_a_failure_is_one_line_and_a_status(arguments, message, capsys):
     ("arguments", "message"),
     [
         (["train", "--textbook", "--not-digits", "x", "--decoder-epochs", "12"], "--decoder-epochs, --not-digits"),
-        (["evaluate", "--drawn-percent", "35"], "without --drawn FILE, leave out --drawn-percent"),
+        (["evaluate", "--drawn-percent", "35"], "without --drawn FILE or --teach FILE, leave out --drawn-percent"),
+        (["evaluate", "--teach", "x", "--drawn", "x", "--keep"], "with --teach FILE, leave out --drawn, --keep"),
+        (["evaluate", "--teach", "x", "--gallery", "x"], "GALLERY in the environment), leave out --teach"),
+        (["evaluate", "--teach", "x", "--n-queries", "9"], "(--gallery DIR), leave out --n-queries"),
         (["evaluate", "--n-queries", "10000"], "(--gallery DIR), leave out --n-queries"),
         (["evaluate", "--milvus", "x.db"], "(--gallery DIR), leave out --milvus"),
         (["evaluate", "--gallery", "x", "--keep", "--not-digits", "x"], "leave out --keep, --not-digits"),

@@ -9,6 +9,7 @@ from PIL import Image
 
 from autoencoder import artifacts
 from autoencoder.build.evaluate import evaluate_all, evaluate_own, format_table, picture_failures
+from autoencoder.build.teach import Taught, format_lesson, teach
 from autoencoder.commands.arguments import (
     WITH_OWN_GALLERY,
     WITHOUT_OWN_GALLERY,
@@ -21,8 +22,9 @@ from autoencoder.commands.arguments import (
     verify_artifacts,
     whole_number,
 )
-from autoencoder.data import Digits, load_bundled, load_drawn, load_gallery, unseen_part
+from autoencoder.data import Digits, load_bundled, load_drawn, load_gallery, read_writers, unseen_part
 from autoencoder.gallery.opening import add_gallery_options, open_own
+from autoencoder.query.engine import Engine
 from autoencoder.spaces import PCA, Latent, Pixels, Space
 
 N_QUERIES = 10_000
@@ -35,13 +37,19 @@ def add_options(parser: ArgumentParser) -> None:
         "--drawn-percent",
         type=whole_number(1, 100),
         metavar="PERCENT",
-        help="with --drawn: first draw them on the canvas, in its whole pixels, so large a part of its side",
+        help="with --drawn or --teach: first draw them on the canvas, in its whole pixels, so large a part of its side",
     )
     parser.add_argument(
         "--not-digits",
         type=Path,
         metavar="FILE",
         help="strokes of other characters, to be told from digits (.jsonl.gz)",
+    )
+    parser.add_argument(
+        "--teach",
+        type=Path,
+        metavar="FILE",
+        help="instead: how the search gets better as pen strokes are added to the gallery (.jsonl.gz)",
     )
     parser.add_argument("--failures", type=Path, metavar="PNG", help="write a picture of queries that find none right")
     parser.add_argument("--keep", action="store_true", help="add the figures to the metrics of the model")
@@ -56,19 +64,37 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> None:
-    if not options.drawn:
-        refuse_ignored(options, "without --drawn FILE", "drawn_percent")
+    if not (options.drawn or options.teach):
+        refuse_ignored(options, "without --drawn FILE or --teach FILE", "drawn_percent")
     if options.gallery:
-        refuse_ignored(options, WITH_OWN_GALLERY, "keep", "failures", "not_digits")
+        refuse_ignored(options, WITH_OWN_GALLERY, "keep", "failures", "not_digits", "teach")
     else:
         refuse_ignored(options, WITHOUT_OWN_GALLERY, "n_queries")
         refuse_milvus_alone(options)
-    require_files(options.drawn, options.not_digits)
+    if options.teach:
+        refuse_ignored(options, "with --teach FILE", "drawn", "not_digits", "failures", "keep")
+    require_files(options.drawn, options.not_digits, options.teach)
     if options.failures:
         _check_picture(options.failures)
     verify_artifacts(options.artifacts)
-    results = _evaluate_own(options) if options.gallery else _evaluate_mnist(options)
-    print(json.dumps(results, indent=2) if options.json else format_table(results))
+    if options.teach:
+        results, form = _teach(options), format_lesson
+    else:
+        results, form = _evaluate_own(options) if options.gallery else _evaluate_mnist(options), format_table
+    print(json.dumps(results, indent=2) if options.json else form(results))
+
+
+def _teach(options: Namespace) -> dict[str, Any]:
+    drawn = load_drawn(options.teach, percent=options.drawn_percent)
+    writers = read_writers(options.teach)
+    gallery, problem = load_gallery()
+    note_without_mnist(problem)
+    engine = Engine.load(gallery, options.artifacts)
+    engines = {gallery.name: engine.unseen}
+    if engine.unseen is not engine:
+        engines[f"{gallery.name}_all"] = engine
+    galleries = {name: Taught(of.gallery.title, of.gallery.labels, of.nearest) for name, of in engines.items()}
+    return teach(galleries, engine.space.transform(drawn.images), drawn.labels, writers)
 
 
 def _evaluate_own(options: Namespace) -> dict[str, Any]:

@@ -6,9 +6,8 @@ import streamlit as st
 from streamlit.elements.lib.grid_container import GridContainer
 
 from autoencoder.data import Digits
-from autoencoder.query.engine import Engine, Neighbor, SearchResult
-from autoencoder.query.question import GalleryDigit
-from autoencoder.query.verdict import FINE, FOUND, GOOD, POOR, UNLIKE, Verdict, judge, named
+from autoencoder.query.engine import SearchResult
+from autoencoder.query.verdict import FINE, FOUND, GOOD, POOR, UNLIKE, Verdict, judge
 from autoencoder.ui import told
 from autoencoder.ui.address import link_to, parameters_of
 from autoencoder.ui.card import show_card
@@ -16,10 +15,9 @@ from autoencoder.ui.desk import Asked
 from autoencoder.ui.glossary import explain
 from autoencoder.ui.links import show_link
 from autoencoder.ui.options import Options
-from autoencoder.ui.pictures import caption_of, show_digit, show_outline
+from autoencoder.ui.pictures import caption_of_neighbor, describe_neighbor, show_digit, show_outline
 from autoencoder.ui.seen import BADLY_REDRAWN, describe_distance
 from autoencoder.ui.take_away import neighbors_table, picture_card
-from autoencoder.ui.visit import Visit
 
 NO_DISTANCE = "&emsp;&emsp;&emsp;&emsp; &emsp;&emsp;"  # as wide as "distance 1.23", and broken at the same place
 TITLED_PX = 48
@@ -47,7 +45,7 @@ def show_answer(asked: Asked, *, key: str, title: str | None = None, may_tell: b
     with show_card(verdict.sentence, ICONS[verdict.level], key=key):
         if may_tell and query.label is None and found.digit is not None and not result.two_shapes:
             told.show_choices(found, engine.gallery.labeled, visit)
-    _show_neighbors(engine, result.neighbors, None if verdict.level == UNLIKE else verdict.digit, visit, key)
+    _show_neighbors(asked, None if verdict.level == UNLIKE else verdict.digit, key)
     if may_tell and query.label is None and asked.label not in (None, found.digit):
         told.show_nearest_of(asked.label, engine, query, result)
     st.caption(describe_distance(result.neighbors[0].distance, engine), help=explain("distance"))
@@ -78,30 +76,30 @@ def _judge(result: SearchResult, digit: int | None) -> Verdict:
     )
 
 
-def _show_neighbors(engine: Engine, neighbors: tuple[Neighbor, ...], digit: int | None, visit: Visit, key: str) -> None:
+def _show_neighbors(asked: Asked, digit: int | None, key: str) -> None:
     """The neighbors, nearest first; those that show another digit than `digit`, if there is one, are marked.
 
     The bars have one scale for all queries: where one is full, nearly all digits of the gallery have a nearer neighbor.
     """
-    gallery = engine.gallery
+    gallery, neighbors = asked.engine.gallery, asked.result.neighbors
     grid = _grid(len(neighbors))
     for rank, neighbor in enumerate(neighbors, 1):
         with grid.cell(), st.container(gap="xsmall"):
-            show_digit(gallery.images[neighbor.index], alt=f"neighbor {rank}, {named(neighbor.label)}")
+            show_digit(gallery.images[neighbor.index], alt=f"neighbor {rank}, {describe_neighbor(neighbor)}")
             st.button(
-                caption_of(neighbor.label, digit),
+                caption_of_neighbor(neighbor, digit),
                 key=f"{key}-neighbor-{rank}-{neighbor.index}",  # a late click asks for the neighbor that was seen
-                help="Search from this one",
+                help=f"{'Drawn by the class. ' if neighbor.is_added else ''}Search from this one",
                 width="stretch",
-                on_click=visit.ask,
-                args=(GalleryDigit(gallery.name, neighbor.index),),
+                on_click=asked.visit.ask,
+                args=(asked.question_of(neighbor.index),),
             )
-            st.progress(engine.typical.fullness(neighbor.distance), f"distance {neighbor.distance:.2f}")
+            st.progress(asked.engine.typical.fullness(neighbor.distance), f"distance {neighbor.distance:.2f}")
 
 
 def _show_words(gallery: Digits, result: SearchResult, *, is_left_out: bool) -> None:
     """The neighbors as a text, for those who do not see the pictures."""
-    found = ", ".join(f"{named(neighbor.label)} at distance {neighbor.distance:.2f}" for neighbor in result.neighbors)
+    found = ", ".join(f"{describe_neighbor(one)} at distance {one.distance:.2f}" for one in result.neighbors)
     left_out = " The query is one of them and is left out." if is_left_out else ""
     st.caption(f"Nearest of {gallery.title}: {found}.{left_out}", help=explain("gallery"))
 

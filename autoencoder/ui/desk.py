@@ -1,23 +1,25 @@
 """The desk, the same on every page that looks at a question: the question on the left, a lens on the right."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from autoencoder.classroom.room import Classroom, Wall
 from autoencoder.query.engine import Engine, SearchResult
-from autoencoder.query.question import Hint, Query, Question
+from autoencoder.query.question import Drawing, GalleryDigit, Hint, Query, Question, from_text
 from autoencoder.query.search import SearchError
 from autoencoder.ui import ask
 from autoencoder.ui.address import open_address, parameters_of, write_address
 from autoencoder.ui.card import show_card
 from autoencoder.ui.classroom import invite
 from autoencoder.ui.examples import show_examples
-from autoencoder.ui.loading import NOT_TO_BE_HAD, Loaded, load_engine, try_mnist_again
+from autoencoder.ui.loading import NOT_TO_BE_HAD, Loaded, load_class, load_engine, try_mnist_again
 from autoencoder.ui.options import Options, current_options, show_options
 from autoencoder.ui.seen import show_nothing_seen, show_seen
+from autoencoder.ui.send import show_send
 from autoencoder.ui.style import fit_screen
 from autoencoder.ui.visit import CAMERA, DRAW, RANDOM, UPLOAD, Visit, current_visit
 
@@ -33,7 +35,8 @@ A_DAY_S = 86_400  # "1d" would say the same, but Streamlit loads pandas to read 
 class Asked:
     """What a lens looks at: a question, the digit that it is, and the engine to search with.
 
-    The index of the `query` is None where the digit is not in the engine's gallery.
+    The index of the `query` is None where the digit is not in the engine's gallery. Where that has learned from a
+    class, `wall` is what the class has sent, else None.
     """
 
     question: Question
@@ -41,11 +44,18 @@ class Asked:
     engine: Engine
     options: Options
     visit: Visit
+    wall: Wall | None = None
 
     @property
     def label(self) -> int | None:
         """The digit that the query shows: by its own label, or as the visitor says; None where neither is known."""
         return self.visit.told if self.query.label is None else self.query.label
+
+    def question_of(self, index: int) -> Question:
+        """The question that asks for a digit of the engine's gallery, or for a drawing that was added to it."""
+        if self.wall is None or index < self.engine.own:
+            return GalleryDigit(self.engine.gallery.name, index)
+        return from_text(self.wall.sent[index - self.engine.own].drawing)
 
     @cached_property
     def result(self) -> SearchResult:
@@ -101,14 +111,18 @@ def _show(lens: Lens) -> None:
         ask.show_input(visit)
         if visit.tab != RANDOM:
             ask.show_buttons(visit)
+        send_place = st.container()
     with lens_place:  # after the canvas, so that there is a page to draw on meanwhile
         loaded = _load(visit, options, lens)
-    engine = lens.engine_of(loaded.engine, options)
+    engine, room = lens.engine_of(loaded.engine, options), load_class(loaded.engine.space).room
     if visit.tab == RANDOM:
         with question_place:
             ask.show_random(visit, loaded.engine, options, searched=engine.gallery)
     with lens_place:
-        asked = _answer(loaded, engine, visit, options, lens)
+        asked = _answer(loaded, engine, room, lens)
+    if room and visit.tab == DRAW:
+        with send_place:
+            show_send(room, loaded.engine, visit, asked.result if asked else None)
     with seen_place:
         _show_seen(asked, lens)
     with options_place:
@@ -143,11 +157,13 @@ def _load(visit: Visit, options: Options, lens: Lens) -> Loaded:
     return loaded
 
 
-def _answer(loaded: Loaded, engine: Engine, visit: Visit, options: Options, lens: Lens) -> Asked | None:
+def _answer(loaded: Loaded, engine: Engine, room: Classroom | None, lens: Lens) -> Asked | None:
     """Show the answer to what is asked, or a hint; returns what is asked, if it is a digit that was searched for."""
-    asked = None
+    visit, options, asked = current_visit(), current_options(), None
     try:
         asked = _ask(loaded, engine, visit, options)
+        if room and not lens.only_unseen:
+            asked = _learned(asked, room.wall)
         asked.result  # noqa: B018 (searched for at once, so that a search engine that is silent is reported once)
         if options.guess and not visit.is_revealed():
             _have_it_guessed(asked, lens)
@@ -173,6 +189,18 @@ def _ask(loaded: Loaded, engine: Engine, visit: Visit, options: Options) -> Aske
         raise Hint(visit.problem or HINTS[visit.tab])
     query = visit.question.to_query(loaded.engine.gallery).within(engine.gallery)
     return Asked(visit.question, query, engine, options, visit)
+
+
+def _learned(asked: Asked, wall: Wall) -> Asked:
+    """The same, asked of the gallery that has learned from a class; a drawing that is in it is left out of its own
+    results, and has the label that its author gave it."""
+    engine = wall.teach(asked.engine)
+    if engine is asked.engine:
+        return asked
+    query = asked.query
+    if isinstance(asked.question, Drawing) and (index := wall.index_of(asked.question)) is not None:
+        query = replace(query, index=engine.own + index, label=wall.sent[index].digit)
+    return replace(asked, query=query, engine=engine, wall=wall)
 
 
 def _have_it_guessed(asked: Asked, lens: Lens) -> None:

@@ -14,12 +14,14 @@ import streamlit as st
 
 from autoencoder import artifacts
 from autoencoder.artifacts import ArtifactError
+from autoencoder.classroom.room import Classroom
+from autoencoder.classroom.store import ClassError
 from autoencoder.data import DataError, load_mnist
 from autoencoder.gallery.opening import add_gallery_options, open_engine
 from autoencoder.query.engine import Engine
 from autoencoder.query.explain import Knobs
 from autoencoder.query.search import NearestNeighbors, Searcher, SearchError
-from autoencoder.spaces import PCA, Pixels, Space
+from autoencoder.spaces import PCA, Latent, Pixels, Space
 from autoencoder.study import Study
 
 N_MEASURED = 10_000  # digits, at most, by which the 32 numbers are measured
@@ -60,6 +62,36 @@ def load_engine() -> Loaded:
     gc.collect()
     gc.freeze()
     return loaded
+
+
+@dataclass(frozen=True)
+class LoadedClass:
+    """The class that this server holds, None if it holds none; and why it has none where it was to have one."""
+
+    room: Classroom | None
+    problem: str | None = None
+
+
+def class_file() -> str | None:
+    """The file of the class that the server was given; None where it was given none.
+
+    It is named by `CLASS` in the environment, or after `streamlit run app.py --` as --class.
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--class", dest="file", default=os.environ.get("CLASS"))
+    return parser.parse_known_args(sys.argv[1:])[0].file or None
+
+
+@st.cache_resource(show_spinner=False)
+def load_class(_space: Latent) -> LoadedClass:
+    """The class of the server's own file."""
+    if not (file := class_file()):
+        return LoadedClass(None)
+    try:
+        return LoadedClass(Classroom(file, _space))
+    except ClassError as problem:
+        print(problem, file=sys.stderr)
+        return LoadedClass(None, str(problem))
 
 
 @st.cache_resource(show_spinner=False)

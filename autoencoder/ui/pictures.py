@@ -13,11 +13,12 @@ from PIL import Image, ImageDraw
 
 from autoencoder.data import Digits
 from autoencoder.ink.preprocess import to_bytes
-from autoencoder.query.engine import SearchResult
+from autoencoder.query.engine import Neighbor, SearchResult
 from autoencoder.query.verdict import SAID_OTHERWISE, judge, named
 
 ENLARGEMENT = 10  # each of the 28 x 28 pixels becomes a square of 10: a browser can soften no more than its edges
 OUTLINE_GRAY = (128, 128, 128, 160)  # on light and on dark ground
+OF_THE_CLASS = ":material/groups:"
 SMALL_PX = 74  # on a phone four in a row
 
 
@@ -58,9 +59,11 @@ def show_neighbors(
 
 def show_found(gallery: Digits, result: SearchResult, label: int | None, *, width: int = SMALL_PX) -> None:
     """The neighbors that a search has found; those that show another digit than the query, or than most, are marked."""
-    indices = [neighbor.index for neighbor in result.neighbors]
-    labels = [neighbor.label for neighbor in result.neighbors]
-    show_neighbors(gallery, indices, judge(labels, digit=label).digit, width=width)
+    digit = judge([neighbor.label for neighbor in result.neighbors], digit=label).digit
+    images = gallery.images[[neighbor.index for neighbor in result.neighbors]]
+    captions = [caption_of_neighbor(neighbor, digit) for neighbor in result.neighbors]
+    alts = [f"neighbor {rank}, {describe_neighbor(neighbor)}" for rank, neighbor in enumerate(result.neighbors, 1)]
+    show_row(images, captions, alts, width=width)
 
 
 def caption_of(label: int | None, digit: int | None) -> str:
@@ -68,6 +71,17 @@ def caption_of(label: int | None, digit: int | None) -> str:
     if label in SAID_OTHERWISE:
         return SAID_OTHERWISE[label]
     return f"{label}" if digit in (None, label) else f"{label} **(not {digit})**"
+
+
+def caption_of_neighbor(neighbor: Neighbor, digit: int | None) -> str:
+    """The same of a neighbor, which is marked where it is a drawing of the class."""
+    caption = caption_of(neighbor.label, digit)
+    return f"{OF_THE_CLASS} {caption}" if neighbor.is_added else caption
+
+
+def describe_neighbor(neighbor: Neighbor) -> str:
+    """A neighbor in words: "a 3", or "a 3 of the class"."""
+    return f"{named(neighbor.label)} of the class" if neighbor.is_added else named(neighbor.label)
 
 
 def enlarge(pixels: NDArray[np.uint8], times: int) -> Image.Image:

@@ -24,7 +24,10 @@ def picture_card(images: Rows, result: SearchResult, sentence: str) -> bytes:
     """
     query = [(result.query, ["What the model sees"]), (result.reconstruction, ["Its reconstruction"])]
     neighbors = [
-        (images[found.index], [f"{rank}. {named(found.label)}", f"distance {found.distance:.2f}"])
+        (
+            images[found.index],
+            [f"{rank}. {named(found.label)}{' (class)' if found.is_added else ''}", f"distance {found.distance:.2f}"],
+        )
         for rank, found in enumerate(result.neighbors, 1)
     ]
     rows = [query] + [neighbors[start : start + COLUMNS] for start in range(0, len(neighbors), COLUMNS)]

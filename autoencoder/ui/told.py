@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from autoencoder.data import NO_DIGIT
 from autoencoder.query.engine import Engine, SearchResult
 from autoencoder.query.question import Query, Question
 from autoencoder.query.verdict import UNLIKE, Verdict, named
@@ -23,7 +24,7 @@ def show_choices(found: Verdict, labeled: list[int], visit: Visit) -> None:
             st.markdown(f"You said: {named(digit, '**')}.", width="content")
             st.button("Change", key="told_change", on_click=visit.tell, args=(visit.question, None))
             return
-        is_open = found.level == UNLIKE
+        is_open = found.level == UNLIKE or found.digit == NO_DIGIT
         st.markdown("Is it a digit?" if is_open else f"Is it {named(found.digit)}?", width="content")
         if not is_open:
             st.button("Yes", key="told_yes", on_click=visit.tell, args=(visit.question, found.digit))

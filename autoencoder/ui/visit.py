@@ -1,5 +1,6 @@
 """What a visit remembers: what is asked, what was asked before, and what the address says."""
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -22,6 +23,7 @@ class Visit:
     on a picture that could not be read, `picture` the last that could, with its gray float32 (h, w). `address` holds
     the parameters that the page's address was last given, `left_unwritten` those that it is not given although the page
     shows them. `page` is the title of the page that was last opened, `reached_with` what was asked when each was.
+    `number` is a random one, by which a class knows what this visit has sent.
     """
 
     tab: str = DRAW
@@ -35,6 +37,7 @@ class Visit:
     left_unwritten: Mapping[str, str] | None = None
     reached_with: dict[str, Question | None] = field(default_factory=dict)
     page: str | None = None
+    number: int = field(default_factory=lambda: secrets.randbits(53))
     has_seen_engine: bool = False
     _revealed: Question | None = None
     _told: tuple[Question | None, int | None] = (None, None)

@@ -23,7 +23,7 @@ from autoencoder.ui.charts import DIGIT_COLORS, OURS, show_chart
 from autoencoder.ui.desk import Asked, show_desk
 from autoencoder.ui.loading import load_study
 from autoencoder.ui.needs import need_study
-from autoencoder.ui.pictures import data_uri
+from autoencoder.ui.pictures import caption_of, data_uri
 from autoencoder.ui.sprites import COLUMNS, DIGITS, ENLARGED_PX, MAP_SIDE, MAPPING, SHEET, load_sprites, to_map
 from autoencoder.ui.visit import current_visit
 
@@ -208,7 +208,7 @@ def _show_pictures(asked: Asked, engine: Engine, places: Places, screen: dict[st
 
 def _described(asked: Asked, engine: Engine) -> str:
     """The map in a sentence, for those who cannot see it."""
-    labels = ", ".join(str(neighbor.label) for neighbor in asked.result.neighbors)
+    labels = ", ".join(caption_of(neighbor.label, None) for neighbor in asked.result.neighbors)
     return f"A map of {len(engine.gallery):,} digits, and the query with lines to its look-alikes: {labels}."
 
 

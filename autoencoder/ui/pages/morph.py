@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from autoencoder.data import Digits
+from autoencoder.data import NO_DIGIT, Digits
 from autoencoder.query.engine import Engine
 from autoencoder.query.explain import Knobs
 from autoencoder.query.verdict import judge, named
@@ -14,7 +14,7 @@ from autoencoder.ui.desk import Asked, show_desk
 from autoencoder.ui.glossary import explain
 from autoencoder.ui.loading import load_knobs
 from autoencoder.ui.needs import LARGEST_GALLERY
-from autoencoder.ui.pictures import show_digit
+from autoencoder.ui.pictures import caption_of, show_digit
 
 N_STEPS = 20  # of the way: a frame at each end and after each step
 STEP = 100 // N_STEPS  # in percent
@@ -54,14 +54,13 @@ def _show_morph(asked: Asked) -> None:
 
 def find_goals(asked: Asked) -> dict[str, int]:
     """What the query can become, by its name: the gallery's first digit of each kind, and the query's neighbors."""
-    gallery = asked.engine.gallery
+    gallery = asked.engine.unseen.gallery
     goals: dict[str, int] = {}
     for digit, indices in load_firsts(gallery, gallery.name, gallery.sha256).items():
         others = [index for index in indices if index != asked.query.index]
         goals |= {str(digit): others[0]} if others else {}
     for rank, neighbor in enumerate(asked.result.neighbors, 1):
-        label = "no label" if neighbor.label is None else neighbor.label
-        goals[f"{label} (look-alike {rank})"] = neighbor.index
+        goals[f"{caption_of(neighbor.label, None)} (look-alike {rank})"] = neighbor.index
     return goals
 
 
@@ -109,7 +108,8 @@ def with_ends(kinds: list[int | None], start: int | None, end: int | None) -> li
     [7, 2, 9, 4]
     """
     first, *between, last = kinds
-    return [first if start is None else start, *between, last if end is None else end]
+    unknown = None, NO_DIGIT
+    return [first if start in unknown else start, *between, last if end in unknown else end]
 
 
 def describe_way(kinds: list[int | None]) -> str:

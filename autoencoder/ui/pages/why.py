@@ -19,7 +19,7 @@ from autoencoder.ui.card import show_card
 from autoencoder.ui.charts import letters_px
 from autoencoder.ui.desk import Asked, show_desk
 from autoencoder.ui.loading import load_knobs
-from autoencoder.ui.pictures import ENLARGEMENT, caption_of, data_uri, enlarge, show_digit
+from autoencoder.ui.pictures import ENLARGEMENT, caption_of, caption_of_neighbor, data_uri, enlarge, show_digit
 
 RANK = "why_rank"
 COLUMNS, COLUMN_PX, PICTURE_PX = 6, 108, 90  # of the grid below the headline: how many, the least widths
@@ -94,8 +94,8 @@ def _chosen_rank(n_neighbors: int) -> int:
 
 
 def _found(engine: Engine, rank: int, neighbor: Neighbor) -> Found:
-    what = NO_LABEL if neighbor.label is None else str(neighbor.label)
     index = neighbor.index
+    what = caption_of(neighbor.label, None)
     return Found(what, rank, neighbor.distance, engine.nearest.vectors[index], engine.gallery.images[index])
 
 
@@ -108,7 +108,7 @@ def _show_choice(asked: Asked) -> None:
     """The neighbors as small pictures, of which one is chosen."""
     gallery, neighbors = asked.engine.gallery, asked.result.neighbors
     labels = {
-        rank: f"![neighbor {rank}]({_tiny(gallery.images[neighbor.index])}) {caption_of(neighbor.label, None)}"
+        rank: f"![neighbor {rank}]({_tiny(gallery.images[neighbor.index])}) {caption_of_neighbor(neighbor, None)}"
         for rank, neighbor in enumerate(neighbors, 1)
     }
     st.segmented_control(

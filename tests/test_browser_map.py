@@ -8,7 +8,8 @@ from browser import ANSWER_MS, OFFLINE, draw, settle
 from playwright.sync_api import expect
 
 from autoencoder.measure.serving import browser_path
-from autoencoder.ui.pages.map import GROUNDS, PIN_PX
+from autoencoder.ui.atlas import GROUNDS
+from autoencoder.ui.pages.map import PIN_PX
 
 SCREEN = {"width": 1280, "height": 720}
 TRIES = 8  # a click that a busy machine draws out is none

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from autoencoder.ui.atlas import GROUNDS
 from autoencoder.ui.charts import DIGIT_COLORS, OURS, SPACE_COLORS
-from autoencoder.ui.pages.map import GROUNDS
 
 CONFIG = Path(__file__).parent.parent / ".streamlit" / "config.toml"
 THEME = tomllib.loads(CONFIG.read_text("utf-8"))["theme"]

@@ -163,12 +163,10 @@ def test_html_is_written_in_three_places_and_from_no_visitor_s_text():
         for path in PACKAGE.rglob("*.py")
         if re.search(r"st\.html|unsafe_allow|components\.v2|\"html\"", path.read_text("utf-8"))
     }
-    assert set(writers) == {"canvas.py", "style.py", "map.py"}
+    assert set(writers) == {"canvas.py", "style.py", "atlas.py"}
     assert writers["canvas.py"].count("st.html(") == writers["canvas.py"].count("st.html(SEND_AT_ONCE,") == 1
     assert SEND_AT_ONCE in writers["canvas.py"]  # as it stands, with nothing put into it
-    assert (
-        writers["map.py"].count('"html": TOOLTIP.replace("{sheet}", sheet)') == writers["map.py"].count('"html"') == 1
-    )
+    assert writers["atlas.py"].count('TOOLTIP.replace("{sheet}", sheet)') == writers["atlas.py"].count('"html"') == 1
     assert "session_state" not in writers["style.py"]
     assert "query_params" not in writers["style.py"]
 

@@ -1,9 +1,7 @@
 """The Map page: the gallery's own pictures in two dimensions, and where the query is."""
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import altair as alt
@@ -19,50 +17,21 @@ from autoencoder.ink.preprocess import to_bytes
 from autoencoder.query.engine import Engine, Neighbor
 from autoencoder.query.question import GalleryDigit
 from autoencoder.study import place_on_map
-from autoencoder.ui.charts import DIGIT_COLORS, OURS, show_chart
+from autoencoder.ui.atlas import GROUNDS, NO_TOOLTIP, ask_screen, base_chart, chart_axes, rgb, scheme_of_page, show_deck
+from autoencoder.ui.charts import OURS, show_chart
 from autoencoder.ui.desk import Asked, show_desk
 from autoencoder.ui.loading import load_study
 from autoencoder.ui.needs import need_study
 from autoencoder.ui.pictures import caption_of, data_uri
-from autoencoder.ui.sprites import COLUMNS, DIGITS, ENLARGED_PX, MAP_SIDE, MAPPING, SHEET, load_sprites, to_map
+from autoencoder.ui.sprites import to_map
 from autoencoder.ui.visit import current_visit
 
-GROUNDS, INKS = {"light": "#ffffff", "dark": "#171614"}, {"light": "#111111", "dark": "#edebe8"}  # the page's
-HIDDEN = alt.Axis(labels=False, ticks=False, domain=False, grid=False, title=None)
 N_STAND_INS = 4  # digits of the map that say where another would be
 RING_PX, OUTER_RING_PX = 9, 13  # around a neighbor, and around one that is not on the map
 PIN_PX = 56  # the height of the pin with the query's picture; of what it is drawn from:
 ENLARGEMENT, BORDER_PX, POINT_PX = 3, 6, 18
-SIZE = 9  # of a picture in the map's unit; at the least and at the most so many pixels:
-LEAST_PX, MOST_PX = 8, 64
-MARGIN_PX = 40  # around the whole map, so that no picture is cut off
-USUAL_SCREEN = {"width": 860, "height": 500}  # of the map at 1280 × 720, in pixels
-LEAST_SCREEN_PX, MOST_SCREEN_PX = 200, 4000
 WHY_FAR = "The model compares 32 numbers. A flat map cannot show all of them, so a look-alike may lie far away."
 WHY_CHART = "For a browser that cannot draw the pictures: the same map in numerals."
-# Of the sheet as large as the page shows it, the part that has the digit.
-TOOLTIP = f"""<div style="width: {ENLARGED_PX}px; height: {ENLARGED_PX}px; background: #000 url({{sheet}}) no-repeat;
-background-position: {{left}}px {{top}}px; background-size: {{sheet_px}}px; image-rendering: pixelated"></div>
-<div style="text-align: center; padding: 2px 0 4px"><b>{{digit}}</b> · digit {{index}}</div>"""
-# What only the browser knows: whether it can draw the map, and how much room there is for it. It tells where that is
-# not as the server takes it to be.
-SCREEN_SCRIPT = """
-let said
-export default function ({ parentElement, data, setStateValue }) {
-    const place = parentElement.host.getBoundingClientRect()
-    if (!place.width) return
-    const isBeside = place.width < 0.85 * innerWidth
-    const below = innerHeight - place.top - scrollY - 60
-    const width = Math.round(place.width)
-    const height = Math.round(isBeside ? Math.max(below, 240) : width < 500 ? 400 : 500)
-    window.drawsMaps ??= Boolean(document.createElement("canvas").getContext("webgl2"))
-    const isAsTaken = Math.abs(width - data.width) < 32 && Math.abs(height - data.height) < 16
-    const screen = { width, height, draws: window.drawsMaps }
-    if ((isAsTaken && (screen.draws || data.as_chart)) || said === JSON.stringify(screen)) return
-    said = JSON.stringify(screen)
-    setStateValue("screen", screen)
-}
-"""
 
 
 @dataclass(frozen=True)
@@ -88,7 +57,7 @@ def _show_map(asked: Asked) -> None:
     as_chart = st.session_state.get("map_as_chart", False)
     places = place_all(asked, engine, load_study(engine.gallery.name).positions)
     with st.container(gap=None, key="map"):
-        screen = _screen(as_chart=as_chart)
+        screen = ask_screen(as_chart=as_chart)
         if as_chart or st.context.url is None:  # None under AppTest
             _show_chart(asked, engine, places, height=screen["height"])
         else:
@@ -140,66 +109,13 @@ def describe_places(asked: Asked, engine: Engine, places: Places) -> str:
     return remarks
 
 
-def _screen(*, as_chart: bool) -> dict[str, int]:
-    """How many pixels the map is wide and high, as the browser has said; asks it."""
-    screen = st.session_state.setdefault("map_size", USUAL_SCREEN)
-    if st.context.url is not None:  # None under AppTest, which has no browser to ask
-        _component()(key="map_screen", data=screen | {"as_chart": as_chart}, on_screen_change=_take_screen)
-    return screen
-
-
-@cache
-def _component() -> Callable[..., Any]:
-    return st.components.v2.component("map_screen", js=SCREEN_SCRIPT)
-
-
-def _take_screen() -> None:
-    """Believe what the browser says of its screen, if it can be."""
-    said = st.session_state.map_screen.get("screen")
-    try:
-        size = {name: int(said[name]) for name in USUAL_SCREEN}
-        draws = bool(said["draws"])
-    except (TypeError, KeyError, ValueError, OverflowError):
-        return  # no browser says so
-    if all(LEAST_SCREEN_PX <= pixels <= MOST_SCREEN_PX for pixels in size.values()):
-        st.session_state.map_size = size
-    if not draws:
-        st.session_state.map_as_chart = True
-
-
 def _show_pictures(asked: Asked, engine: Engine, places: Places, screen: dict[str, int], page: str) -> None:
-    """The map as the graphics card draws it, by deck.gl."""
-    scheme = st.context.theme.type or "light"
-    sprites = load_sprites(engine.gallery)
-    sheet, mapping, digits = (sprites.address_of(name, page) for name in (SHEET, MAPPING, DIGITS))
-    zoom = math.log2((min(screen.values()) - MARGIN_PX) / MAP_SIDE)
-    deck = pydeck.Deck(
-        layers=[
-            _digits_layer(sheet, mapping, digits),
-            _names_layer(engine, load_study(engine.gallery.name).positions, scheme),
-            *_ways_layers(places, scheme),
-            _query_layer(asked, places),
-        ],
-        views=[pydeck.View("OrthographicView", controller={"doubleClickZoom": False})],
-        initial_view_state=pydeck.ViewState(
-            target=[MAP_SIDE / 2, MAP_SIDE / 2, 0], zoom=zoom, min_zoom=zoom - 1, max_zoom=zoom + 6
-        ),
-        map_provider=None,
-        tooltip={
-            "html": TOOLTIP.replace("{sheet}", sheet).replace("{sheet_px}", str(COLUMNS * ENLARGED_PX)),
-            "style": {
-                "padding": "0",
-                "margin": "12px",
-                "overflow": "hidden",
-                "borderRadius": "8px",
-                "color": "#fff",
-                "zIndex": "1",
-            },
-        },
-    )
-    st.pydeck_chart(
-        deck,
-        height=screen["height"],
+    """The map with the query on its pin, and the ways to its neighbors."""
+    show_deck(
+        engine.gallery,
+        [*_ways_layers(places), _query_layer(asked, places)],
+        screen,
+        page,
         key="map_of_pictures",
         on_select=partial(_take_picture, engine.gallery),
         alt=_described(asked, engine),
@@ -212,55 +128,7 @@ def _described(asked: Asked, engine: Engine) -> str:
     return f"A map of {len(engine.gallery):,} digits, and the query with lines to its look-alikes: {labels}."
 
 
-def _digits_layer(sheet: str, mapping: str, digits: str) -> pydeck.Layer:
-    """All digits of the map, each in its color."""
-    layer = pydeck.Layer(
-        "IconLayer",
-        digits,
-        icon_atlas=f"'{sheet}'",  # in quotes, so that pydeck takes it neither for an expression nor for a file
-        icon_mapping=f"'{mapping}'",
-        get_icon="index",
-        get_position="[x, y]",
-        get_color="color",
-        get_size=SIZE,
-        size_units="'common'",
-        size_min_pixels=LEAST_PX,
-        size_max_pixels=MOST_PX,
-        alpha_cutoff=0,  # a digit is hit on its paper, too
-        pickable=True,
-        auto_highlight=True,
-        highlight_color=[*_rgb(OURS), 110],
-    )
-    # Streamlit fades all that was not chosen and keeps the choice, while a layer has the name of the one it is in.
-    # Without a name the next question ends it.
-    layer.id = None
-    return layer
-
-
-def _names_layer(engine: Engine, positions: NDArray[np.float32], scheme: str) -> pydeck.Layer:
-    """A large numeral in the middle of each region."""
-    labels = engine.gallery.labels
-    middles = [
-        (label, to_map(np.median(positions[labels == label], axis=0)[None])[0]) for label in engine.gallery.labeled
-    ]
-    return pydeck.Layer(
-        "TextLayer",
-        [{"name": str(label), "position": middle.tolist()} for label, middle in middles],
-        id="names",
-        get_position="position",
-        get_text="name",
-        get_size=40,
-        get_color=[*_rgb(INKS[scheme]), 255],
-        font_family="'sans-serif'",
-        font_weight=700,
-        font_settings={"sdf": True, "fontSize": 64, "buffer": 8, "radius": 16},
-        outline_width=4,
-        outline_color=[*_rgb(GROUNDS[scheme]), 255],
-        character_set="'0123456789'",
-    )
-
-
-def _ways_layers(places: Places, scheme: str) -> list[pydeck.Layer]:
+def _ways_layers(places: Places) -> list[pydeck.Layer]:
     """Lines from the query to its neighbors, and a ring around each; two rings where it is not on the map."""
     here = to_map(places.query[None])[0].tolist()
     ends = to_map(places.neighbors).tolist()
@@ -275,12 +143,12 @@ def _ways_layers(places: Places, scheme: str) -> list[pydeck.Layer]:
             id=name,
             get_source_position="from",
             get_target_position="to",
-            get_color=_rgb(color),
+            get_color=rgb(color),
             get_width=width_px,
         )
 
     return [
-        lines("edges", GROUNDS[scheme], 6),
+        lines("edges", GROUNDS[scheme_of_page()], 6),
         lines("ways", OURS, 3),
         pydeck.Layer(
             "ScatterplotLayer",
@@ -291,7 +159,7 @@ def _ways_layers(places: Places, scheme: str) -> list[pydeck.Layer]:
             radius_units="'pixels'",
             filled=False,
             stroked=True,
-            get_line_color=_rgb(OURS),
+            get_line_color=rgb(OURS),
             get_line_width=2,
             line_width_units="'pixels'",
         ),
@@ -326,10 +194,6 @@ def _pin(gray: NDArray[np.uint8]) -> Image.Image:
     return pin
 
 
-def _rgb(color: str) -> list[int]:
-    return list(bytes.fromhex(color[1:]))
-
-
 def _take_picture(gallery: Digits) -> None:
     """Ask for the digit that was clicked; a click beside all digits asks nothing."""
     try:
@@ -353,7 +217,7 @@ def _show_chart(asked: Asked, engine: Engine, places: Places, *, height: int) ->
     """The map as a chart of numerals, which any browser can draw."""
     key = f"map-{hash(asked.question)}"  # each query has a chart of its own: another would remember an earlier choice
     show_chart(
-        _chart(engine.gallery.labels, load_study(engine.gallery.name).positions, places),
+        base_chart(engine.gallery) + _ways_chart(places),
         height=height,
         key=key,
         on_select=partial(_take_numeral, engine.gallery, key),
@@ -361,48 +225,23 @@ def _show_chart(asked: Asked, engine: Engine, places: Places, *, height: int) ->
     )
 
 
-def _chart(labels: NDArray[np.uint8], positions: NDArray[np.float32], places: Places) -> alt.LayerChart:
-    gallery = pd.DataFrame(
-        {"x": positions[:, 0], "y": positions[:, 1], "digit": labels, "index": np.arange(len(labels))}
-    )
+def _ways_chart(places: Places) -> alt.LayerChart:
     (here_x, here_y), ends = places.query, places.neighbors
     lines = pd.DataFrame({"x": here_x, "y": here_y, "x2": ends[:, 0], "y2": ends[:, 1], "is_off": places.is_off})
-    flat = alt.Scale(domain=[-0.02, 1.02], nice=False)
-    x, y = alt.X("x:Q", scale=flat, axis=HIDDEN), alt.Y("y:Q", scale=flat, axis=HIDDEN)
-    no_tooltip = alt.value(None)  # else a tooltip would give coordinates
-    chosen = alt.selection_point("chosen", fields=["index"], on="click", nearest=True, empty=False)
-    colors = alt.Scale(domain=list(range(10)), range=list(DIGIT_COLORS))
-    numerals = (
-        alt.Chart(gallery)
-        .mark_text(fontSize=9)
-        .encode(
-            x,
-            y,
-            text="digit:N",
-            color=alt.Color("digit:N", scale=colors, legend=None),
-            tooltip=["digit:N", "index:Q"],
-        )
-        .add_params(chosen)
-    )
-    ways = alt.Chart(lines).mark_rule(strokeWidth=3, color=OURS).encode(x, y, x2="x2:Q", y2="y2:Q", tooltip=no_tooltip)
+    here, end = chart_axes("x", "y"), chart_axes("x2", "y2")
+    ways = alt.Chart(lines).mark_rule(strokeWidth=3, color=OURS).encode(*here, x2="x2:Q", y2="y2:Q", tooltip=NO_TOOLTIP)
     rings = [
         alt.Chart(ringed)
         .mark_point(size=size, strokeWidth=3, filled=False, opacity=1, color=OURS)
-        .encode(alt.X("x2:Q"), alt.Y("y2:Q"), tooltip=no_tooltip)
+        .encode(*end, tooltip=NO_TOOLTIP)
         for ringed, size in ((lines, 200), (lines[lines["is_off"]], 600))
     ]
-    here = (
+    query = (
         alt.Chart(lines.head(1))
         .mark_point(size=500, strokeWidth=5, shape="diamond", filled=False, opacity=1, color=OURS)
-        .encode(x, y, tooltip=no_tooltip)
+        .encode(*here, tooltip=NO_TOOLTIP)
     )
-    middles = gallery.groupby("digit", as_index=False)[["x", "y"]].median()
-    names = (
-        alt.Chart(middles)
-        .mark_text(fontSize=40, fontWeight="bold", opacity=0.75)
-        .encode(x, y, text="digit:N", tooltip=no_tooltip)
-    )
-    return numerals + names + ways + rings[0] + rings[1] + here
+    return ways + rings[0] + rings[1] + query
 
 
 def _take_numeral(gallery: Digits, key: str) -> None:

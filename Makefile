@@ -1,4 +1,5 @@
-# make app: serve the app on http://localhost:8501.   make class: serve it to the classroom's network.
+# make app: serve the app on http://localhost:8501.   make class: serve it to the classroom's network,
+# and keep what the class sends in classes/DATE.db, or in CLASS=FILE (make app CLASS=FILE: on this machine alone).
 # make test: run all tests.   make lint: check style and types.   make screenshots: remake the README's pictures.
 # make journeys: the browser's tests on five screens, light and dark, with pictures of every lens in .journeys.
 # make benchmark: measure how fast it is, for docs/benchmark.md.   make load: a class at once, for docs/load.md.
@@ -19,12 +20,13 @@ STREAMLIT = $(BIN)/python -m streamlit run app.py --server.port $(PORT)
 app:
 	@$(call install,requirements.lock)
 	@$(call check_port,localhost)
-	@$(STREAMLIT) --server.address localhost
+	@CLASS='$(CLASS)' $(STREAMLIT) --server.address localhost
 
+class: CLASS ?= classes/$(shell date +%F).db
 class:
 	@$(call install,requirements.lock)
 	@$(call check_port,0.0.0.0)
-	@$(STREAMLIT) --server.address 0.0.0.0
+	@CLASS='$(CLASS)' $(STREAMLIT) --server.address 0.0.0.0
 
 test:
 	@$(call install,requirements-dev.lock)

@@ -1,6 +1,11 @@
-"""The page for a whole class: where the others find it."""
+"""The page for a whole class: where the others find it, and what its teacher is told."""
 
+import argparse
+import os
+import secrets
 import socket
+import sys
+from functools import cache
 from urllib.parse import urlsplit
 
 import segno
@@ -9,6 +14,7 @@ import streamlit as st
 THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 ALL_ADDRESSES = ("0.0.0.0", "::")
 QR_PX = 400  # to be scanned from the last row
+PIN_DIGITS = 8
 
 
 def lan_host() -> str | None:
@@ -24,9 +30,28 @@ def lan_host() -> str | None:
         return probe.getsockname()[0]
 
 
+def class_file() -> str | None:
+    """The file of the class that the server was given; None where it was given none.
+
+    It is named by `CLASS` in the environment, or after `streamlit run app.py --` as --class.
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--class", dest="file", default=os.environ.get("CLASS"))
+    return parser.parse_known_args(sys.argv[1:])[0].file or None
+
+
+@cache
+def pin() -> str:
+    """The teacher's PIN, a new one for each start of the server."""
+    return f"{secrets.randbelow(10**PIN_DIGITS):0{PIN_DIGITS}}"
+
+
 def announce() -> None:
-    """Print where the page is, on this machine and, where it is served to others, on the network."""
+    """Print where the page is, on this machine and, where it is served to others, on the network; of a class its file and
+    the PIN, too."""
     here = f"http://localhost:{st.get_option('server.port')}"
+    if file := class_file():
+        print(f"The class is kept in {file}. The teacher's PIN on other devices: {pin()}", flush=True)
     if named := st.get_option("server.allowedHosts"):
         print(f"Digit look-alikes: on port {st.get_option('server.port')}, for {' and '.join(named)} alone", flush=True)
         return
@@ -35,7 +60,7 @@ def announce() -> None:
         return
     host = lan_host() or "(this machine's address on the network)"
     print(f"For the class: http://{host}:{st.get_option('server.port')}")
-    print(f"On the projector: {here}/?present=true", flush=True)
+    print(f"On the projector: {here}/{'class' if file else ''}?present=true", flush=True)
 
 
 def address_for_others() -> str | None:

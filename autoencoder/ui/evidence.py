@@ -8,7 +8,7 @@ from autoencoder.data import Digits
 from autoencoder.query.engine import Engine
 from autoencoder.query.question import Hint
 from autoencoder.ui.address import open_address, parameters_of, write_address
-from autoencoder.ui.loading import NOT_TO_BE_HAD, load_engine
+from autoencoder.ui.loading import NOT_TO_BE_HAD, Loaded, load_engine
 from autoencoder.ui.options import current_options
 from autoencoder.ui.style import fit_screen
 from autoencoder.ui.visit import current_visit
@@ -21,12 +21,7 @@ def begin(title: str, claim: str, *needs: Callable[[Digits], None]) -> Engine:
     Each of `needs` raises a Hint where the gallery is not for the page.
     """
     begin_without_engine(title, claim)
-    try:
-        with st.spinner("Loading the autoencoder…"):
-            loaded = load_engine()
-    except NOT_TO_BE_HAD as error:
-        st.error(str(error), icon=":material/build:")
-        st.stop()
+    loaded = load_or_stop()
     engine = loaded.engine.unseen
     if loaded.problem:
         st.caption(f"Without MNIST: this is {engine.gallery.title}.")
@@ -39,6 +34,16 @@ def begin(title: str, claim: str, *needs: Callable[[Digits], None]) -> Engine:
         st.info(str(hint), icon=":material/info:")
         st.stop()
     return engine
+
+
+def load_or_stop() -> Loaded:
+    """The shared engine, or the end of the page with a sentence that says why it cannot be had."""
+    try:
+        with st.spinner("Loading the autoencoder…"):
+            return load_engine()
+    except NOT_TO_BE_HAD as error:
+        st.error(str(error), icon=":material/build:")
+        st.stop()
 
 
 def begin_without_engine(title: str, claim: str) -> None:

@@ -23,6 +23,7 @@ from autoencoder.query.explain import Knobs
 from autoencoder.query.search import NearestNeighbors, Searcher, SearchError
 from autoencoder.spaces import PCA, Latent, Pixels, Space
 from autoencoder.study import Study
+from autoencoder.ui.classroom import class_file
 
 N_MEASURED = 10_000  # digits, at most, by which the 32 numbers are measured
 DOWNLOAD_WAIT_S = 5  # a page is not kept longer for a network that may not be there
@@ -70,16 +71,6 @@ class LoadedClass:
 
     room: Classroom | None
     problem: str | None = None
-
-
-def class_file() -> str | None:
-    """The file of the class that the server was given; None where it was given none.
-
-    It is named by `CLASS` in the environment, or after `streamlit run app.py --` as --class.
-    """
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--class", dest="file", default=os.environ.get("CLASS"))
-    return parser.parse_known_args(sys.argv[1:])[0].file or None
 
 
 @st.cache_resource(show_spinner=False)

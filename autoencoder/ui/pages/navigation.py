@@ -55,6 +55,12 @@ def shift() -> None:
     shift_page()
 
 
+def classroom() -> None:
+    from autoencoder.ui.pages.classroom import classroom_page
+
+    classroom_page()
+
+
 def speed() -> None:
     from autoencoder.ui.pages.speed import speed_page
 
@@ -89,6 +95,7 @@ pages = [
     st.Page(morph, title="Morph", url_path="morph"),
     st.Page(noise, title="Noise", url_path="noise"),
     st.Page(shift, title="Shift", url_path="shift"),
+    st.Page(classroom, title="Class", url_path="class"),
     st.Page(speed, title="Speed", url_path="speed"),
     st.Page(pca, title="PCA", url_path="pca"),
     st.Page(failures, title="Failures", url_path="failures"),

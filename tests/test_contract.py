@@ -1,6 +1,8 @@
-"""The contract of search, which every engine keeps: in memory, in blocks where the vectors are, and Milvus."""
+"""The contract of search, which every engine keeps: in memory, in blocks where the vectors are, and Milvus; and any of
+them joined with a class, while it stays as it is and while others add to it."""
 
 import os
+import threading
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from sklearn.neighbors import NearestNeighbors as ScikitNearestNeighbors
 
 from autoencoder.gallery.milvus import MilvusNearestNeighbors, drop, push
 from autoencoder.query import search as search_module
+from autoencoder.query.growing import Growing, JoinedNeighbors
 from autoencoder.query.search import NearestNeighbors, NearestNeighborsInBlocks
 
 SQUARE = np.array([[0, 0], [3, 4], [0, 1], [3, 4]], np.float32)
@@ -35,7 +38,40 @@ def at_server():
         drop(server, collection)
 
 
-@pytest.fixture(params=["in memory", "in blocks", "Milvus Lite", SERVER])
+@pytest.fixture
+def while_others_add():
+    """Joins a search with vectors to which others keep adding until the test ends."""
+    is_done, adding = threading.Event(), []
+
+    def search(vectors):
+        vectors = np.asarray(vectors, np.float32)
+        n_first = len(vectors) // 2
+        growing = Growing()
+        padded = np.zeros((len(vectors) - n_first, 32), np.float32)
+        padded[:, : vectors.shape[1]] = vectors[n_first:]
+        blank = np.zeros((1, 28, 28), np.uint8), np.zeros(1, np.uint8), np.zeros((1, 32), np.float32)
+        growing.add(blank[0].repeat(len(padded), 0), blank[1].repeat(len(padded)), padded)
+        latents = growing.added.latents[:, : vectors.shape[1]]
+
+        def add():
+            while not is_done.is_set():
+                growing.add(*blank)  # nearer to the origin than anything
+                if len(growing.added) > len(padded) + 500:
+                    growing.cut(len(padded))
+
+        adding.append(threading.Thread(target=add))
+        adding[-1].start()
+        return JoinedNeighbors(NearestNeighbors(vectors[:n_first]), latents)
+
+    yield search
+    is_done.set()
+    for thread in adding:
+        thread.join()
+
+
+@pytest.fixture(
+    params=["in memory", "in blocks", "Milvus Lite", "joined", "blocks, joined", "joined, others add", SERVER]
+)
 def search(request, tmp_path, monkeypatch):
     """Makes the search for some vectors."""
     monkeypatch.setattr(search_module, "VECTORS_AT_ONCE", 3)
@@ -47,7 +83,24 @@ def search(request, tmp_path, monkeypatch):
 
     if request.param == "Milvus server":
         return request.getfixturevalue("at_server")
-    kinds = {"in memory": NearestNeighbors, "in blocks": NearestNeighborsInBlocks, "Milvus Lite": by_milvus}
+    if request.param == "joined, others add":
+        return request.getfixturevalue("while_others_add")
+
+    def joined(first):
+        def search(vectors):
+            vectors = np.asarray(vectors, np.float32)
+            n_first = len(vectors) // 2
+            return JoinedNeighbors(first(vectors[:n_first]), vectors[n_first:])
+
+        return search
+
+    kinds = {
+        "in memory": NearestNeighbors,
+        "in blocks": NearestNeighborsInBlocks,
+        "Milvus Lite": by_milvus,
+        "joined": joined(NearestNeighbors),
+        "blocks, joined": joined(NearestNeighborsInBlocks),
+    }
     return kinds[request.param]
 
 

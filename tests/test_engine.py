@@ -7,9 +7,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from autoencoder import artifacts
 from autoencoder.build.evaluate import evaluate
-from autoencoder.data import Digits
-from autoencoder.ink.preprocess import digit_from_gray, digit_from_strokes
+from autoencoder.data import NO_DIGIT, Digits
+from autoencoder.ink.preprocess import digit_from_gray, digit_from_strokes, to_bytes
 from autoencoder.query.engine import Engine
+from autoencoder.query.growing import Growing
 from autoencoder.query.search import NearestNeighbors
 from autoencoder.spaces import PCA, Pixels
 
@@ -161,6 +162,78 @@ def test_clear_drawings_find_their_digit(engine, drawings):
         for drawing in examples[:20]
     ]
     assert np.mean(labels) / 4 > 0.8
+
+
+@pytest.fixture(scope="module")
+def growing(engine):
+    """A zigzag that is no digit, and a 7 of strokes."""
+    zigzag = digit_from_strokes([np.array([[step * 20.0, 100.0 * (step % 2)] for step in range(10)])])
+    seven = digit_from_strokes([np.array([[20.0, 20.0], [200.0, 20.0], [100.0, 250.0]])])
+    images, added = np.stack([zigzag, seven]), Growing()
+    added.add(to_bytes(images), np.array([NO_DIGIT, 7], np.uint8), engine.space.transform(images))
+    return added
+
+
+@pytest.fixture(scope="module")
+def taught(engine, growing):
+    return engine.joined_with(growing.added, "the gallery and two drawings")
+
+
+def test_what_was_added_is_found_and_said_to_be_added(taught, engine, growing):
+    n = len(engine.gallery)
+    for place, label in enumerate([NO_DIGIT, 7]):
+        digit = growing.added.images[place].astype(np.float32) / 255
+        nearest, *others = taught.search(digit).neighbors
+        assert (nearest.index, nearest.label, nearest.is_added) == (n + place, label, True)
+        assert nearest.distance == pytest.approx(0, abs=1e-3)
+        assert [(one.index, one.distance) for one in others] == [
+            (one.index, one.distance) for one in engine.search(digit, 3).neighbors
+        ]
+        assert not any(one.is_added for one in others)
+        assert taught.search(digit, exclude=n + place).neighbors == engine.search(digit).neighbors
+        np.testing.assert_array_equal(taught.gallery.images[n + place], digit)
+
+
+def test_the_engine_that_was_joined_with_others_stays_as_it_was(taught, engine, gallery):
+    assert (len(taught.gallery), len(engine.gallery)) == (len(gallery) + 2, len(gallery))
+    assert (taught.gallery.title, engine.gallery.title) == ("the gallery and two drawings", gallery.title)
+    assert len(engine.nearest.vectors) == len(gallery)
+    for shared in ("typical", "space", "unseen"):
+        assert getattr(taught, shared) is getattr(engine, shared)
+    assert len(taught.unseen.gallery) == len(engine.unseen.gallery)
+
+
+def test_what_is_typical_is_said_by_the_gallery_s_own(taught, engine, gallery):
+    for index in range(20):
+        one, other = (searched.search(gallery.images[index], exclude=index) for searched in (taught, engine))
+        assert (one.neighbors, one.unlike) == (other.neighbors, other.unlike)
+        assert (one.reconstruction_mse, one.error_rank) == (other.reconstruction_mse, other.error_rank)
+
+
+def test_the_nearest_of_a_label_may_have_been_added(taught, engine, growing):
+    digit = growing.added.images[1].astype(np.float32) / 255
+    result = taught.search(digit)
+    n = len(engine.gallery)
+    rank, nearest = taught.find_nearest_of(7, result)
+    assert (rank, nearest) == (1, result.neighbors[0])
+    rank, nearest = taught.find_nearest_of(NO_DIGIT, result)
+    assert (nearest.index, nearest.label, nearest.is_added) == (n, NO_DIGIT, True)
+    assert rank > 1
+    rank, nearest = taught.find_nearest_of(7, result, exclude=n + 1)
+    assert (rank, nearest) == engine.find_nearest_of(7, result)
+
+
+def test_a_drawing_that_is_added_later_is_not_in_the_engine_that_was_joined_before(taught, growing, engine):
+    later = np.zeros((1, 28, 28), np.float32)
+    later[:, 4:24, 13:15] = 1
+    growing.add(to_bytes(later), np.array([1], np.uint8), engine.space.transform(later))
+    assert taught.search(later[0]).neighbors == engine.search(later[0]).neighbors
+    assert engine.joined_with(growing.added, "").search(later[0]).neighbors[0].index == len(engine.gallery) + 2
+
+
+def test_an_engine_can_be_joined_with_nothing(engine, gallery):
+    nothing = engine.joined_with(Growing().added, gallery.title)
+    assert nothing.search(gallery.images[0]).neighbors == engine.search(gallery.images[0]).neighbors
 
 
 @pytest.fixture(scope="module")

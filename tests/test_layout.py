@@ -157,16 +157,17 @@ def test_the_server_is_closed_to_what_it_need_not_be_open_to():
     assert config["client"]["showErrorDetails"] == "none"
 
 
-def test_html_is_written_in_three_places_and_from_no_visitor_s_text():
+def test_html_is_written_in_four_places_and_from_no_visitor_s_text():
     writers = {
         path.name: path.read_text("utf-8")
         for path in PACKAGE.rglob("*.py")
         if re.search(r"st\.html|unsafe_allow|components\.v2|\"html\"", path.read_text("utf-8"))
     }
-    assert set(writers) == {"canvas.py", "style.py", "atlas.py"}
+    assert set(writers) == {"canvas.py", "style.py", "atlas.py", "wall.py"}
     assert writers["canvas.py"].count("st.html(") == writers["canvas.py"].count("st.html(SEND_AT_ONCE,") == 1
     assert SEND_AT_ONCE in writers["canvas.py"]  # as it stands, with nothing put into it
     assert writers["atlas.py"].count('TOOLTIP.replace("{sheet}", sheet)') == writers["atlas.py"].count('"html"') == 1
+    assert "html" not in writers["wall.py"].lower()  # it builds its elements one by one
     assert "session_state" not in writers["style.py"]
     assert "query_params" not in writers["style.py"]
 

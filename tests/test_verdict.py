@@ -1,6 +1,7 @@
 import pytest
 
-from autoencoder.query.verdict import FINE, FOUND, GOOD, POOR, UNLIKE, judge, named
+from autoencoder.data import NO_DIGIT
+from autoencoder.query.verdict import FINE, FOUND, GOOD, POOR, UNLIKE, judge, named, several
 
 
 @pytest.mark.parametrize(
@@ -82,3 +83,37 @@ def test_neighbors_without_labels_count_for_nothing():
 def test_without_any_label_the_verdict_is_left_to_the_visitor(digit):
     assert judge([None] * 4, digit=digit).sentence == "The look-alikes have no labels: judge for yourself."
     assert named(None) == "no label"
+
+
+@pytest.mark.parametrize(
+    ("labels", "digit", "sentence"),
+    [
+        ([NO_DIGIT] * 4, None, "All 4 look-alikes are no digits."),
+        ([NO_DIGIT], None, "The nearest look-alike is no digit."),
+        ([3, NO_DIGIT, 3, 3], None, "3 of 4 are 3s, one is no digit."),
+        ([NO_DIGIT, NO_DIGIT, 3, NO_DIGIT], None, "3 of 4 are no digits, one is a 3."),
+        ([3, 3, NO_DIGIT, NO_DIGIT], None, "The look-alikes disagree: 2 are 3s and 2 are no digits."),
+        ([3, 3, NO_DIGIT, 3], 3, "Fine: 3 of 4 are 3s, as the query is; one is no digit."),
+        ([NO_DIGIT] * 4, 3, "Missed: the query is a 3, but 4 of 4 look-alikes are not."),
+        ([NO_DIGIT] * 4, NO_DIGIT, "Good: all 4 look-alikes are no digits, as the query is."),
+        ([3] * 4, NO_DIGIT, "Missed: the query is no digit, but 4 of 4 look-alikes are not."),
+    ],
+)
+def test_what_is_no_digit_is_named_so(labels, digit, sentence):
+    assert judge(labels, digit=digit).sentence == sentence
+
+
+def test_of_what_is_no_digit_it_is_right_that_nothing_looks_like_it():
+    verdict = judge([3, 3, 3, 3], digit=NO_DIGIT, unlike=True)
+    assert (verdict.level, verdict.digit) == (UNLIKE, NO_DIGIT)
+    assert verdict.sentence == "Nothing here looks like this."
+
+
+def test_the_majority_may_be_no_digit():
+    assert judge([3, NO_DIGIT, NO_DIGIT, 5]).digit == NO_DIGIT
+    assert judge([None, NO_DIGIT]).digit == NO_DIGIT
+
+
+def test_no_digit_has_no_article_and_no_mark():
+    assert (named(NO_DIGIT), named(NO_DIGIT, "**"), named(8, "**")) == ("no digit", "no digit", "an **8**")
+    assert (several(NO_DIGIT), several(8)) == ("no digits", "8s")

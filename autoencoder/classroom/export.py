@@ -74,7 +74,7 @@ def to_png(wall: Wall) -> bytes:
         x = GAP_PX + place % TILES_A_ROW * (TILE_PX + GAP_PX)
         y = GAP_PX + place // TILES_A_ROW * row_px
         picture.paste(Image.fromarray(image).resize((TILE_PX, TILE_PX), Image.Resampling.NEAREST), (x, y))
-        said = f"{'–' if one.digit == NO_DIGIT else one.digit}{'' if one.found else '  × missed'}"
+        said = f"{'-' if one.digit == NO_DIGIT else one.digit}{'' if one.found else ' missed'}"
         pen.text((x, y + TILE_PX + 2), said, fill="black", font=font)
     png = io.BytesIO()
     picture.save(png, "PNG")

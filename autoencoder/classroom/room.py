@@ -142,8 +142,12 @@ class Classroom:
                 raise ClassError("This drawing is no longer there.")
             if now - sent.at > WITHDRAWN_WITHIN_S:
                 raise ClassError("It was sent more than a minute ago: ask your teacher to take it off the wall.")
-            self._store.remove(number)
-            self._show([one for one in self._all if one is not sent])
+            try:
+                self._store.remove(number)
+            finally:  # it may be gone although its place could not be overwritten
+                if sent not in (left := self._store.sent()):
+                    self._show(left)
+            self._prepared.pop(sent.drawing, None)
 
     def hide(self, number: int) -> None:
         """Take a drawing off the wall, and out of the gallery."""
@@ -184,10 +188,17 @@ class Classroom:
             self._store.close()
 
     def _open(self, store: ClassStore) -> None:
+        """Go on with a file; where what it holds cannot be shown, all stays as it was."""
+        before = dict(vars(self))
         self._store = store
         self._prepared: dict[str, Prepared] = {}  # by the drawing's text
         self._sent_at: dict[int, list[float]] = {}  # by the visit
-        self._show(store.sent())
+        try:
+            self._show(store.sent())
+        except BaseException:
+            store.close()
+            vars(self).update(before)
+            raise
 
     def _refuse_too_much(self, visit: int, now: float) -> None:
         times = self._sent_at.get(visit, [])
@@ -261,7 +272,7 @@ class Classroom:
         missing = [text for text in texts if text not in self._prepared]
         if not missing:
             return
-        if max(map(len, missing)) > LONGEST_TEXT:
+        if max(len(text.partition("-")[2]) for text in missing) > LONGEST_TEXT:
             raise ClassError("This drawing is too large to be sent: draw it with fewer strokes.")
         images = np.stack([_digit_of(text) for text in missing])
         latents = self._space.transform(images)
@@ -282,8 +293,10 @@ def _digit_of(text: str) -> NDArray[np.float32]:
         if not isinstance(drawing, Drawing):
             raise ValueError(f"expected strokes, received {text[:20]!r}")
         return digit_from_strokes(drawing.strokes, dot_size=BRUSH_PX)
-    except (NoDigitError, ValueError) as problem:
+    except NoDigitError as problem:
         raise ClassError(f"This is no drawing to search for. {problem}") from None
+    except ValueError:
+        raise ClassError("This is no drawing to search for.") from None
 
 
 def _judge(

@@ -1,5 +1,6 @@
 """The file of a class: what was sent is in it before anybody is told so."""
 
+import os
 import re
 import sqlite3
 import threading
@@ -34,6 +35,7 @@ MIGRATIONS = (
 SENTENCES = {
     "SQLITE_FULL": "The disk is full, so nothing more can be kept in {}. Make room, and send it again.",
     "SQLITE_READONLY": "{} cannot be written to: give this user the right to, or name another file.",
+    "SQLITE_IOERR_LOCK": "{} cannot be written to: give this user the right to, or name another file.",
     "SQLITE_CANTOPEN": "{} cannot be opened or made: name a file in a folder that this user may write to.",
     "SQLITE_PERM": "{} cannot be opened: give this user the right to, or name another file.",
     "SQLITE_BUSY": "{} is in use by another server: end that one, or name another file.",
@@ -130,6 +132,9 @@ class ClassStore:
         """Delete a drawing for good: its place in the file is overwritten."""
         with self._writing() as base:
             base.execute("DELETE FROM sent WHERE number = ?", (number,))
+        with self._reading() as base:  # pages that were moved, and the log, still have it
+            base.execute("VACUUM")
+            base.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def hide(self, numbers: Sequence[int]) -> None:
         """Take drawings off the wall, in one act that `undo_hiding` takes back."""
@@ -170,7 +175,7 @@ class ClassStore:
         base.execute("PRAGMA journal_mode = WAL")
         base.execute("PRAGMA synchronous = FULL")
         base.execute("PRAGMA secure_delete = ON")
-        if base.execute("PRAGMA quick_check").fetchone()[0] != "ok":
+        if base.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
             raise ClassError(SENTENCES["SQLITE_CORRUPT"].format(self.path))
         for number, migration in enumerate(MIGRATIONS[version:], version + 1):
             base.executescript(f"BEGIN IMMEDIATE; {migration} PRAGMA user_version = {number}; COMMIT;")
@@ -186,7 +191,7 @@ class ClassStore:
     def _writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction: all that the block does is kept when it ends, or nothing where it raises."""
         with self._lock, self._explained():
-            if not self.path.exists():
+            if not os.path.exists(self.path):
                 raise ClassError(f"{self.path} is no longer there: put it back, or start a new class.")
             self._base.execute("BEGIN IMMEDIATE")
             try:
@@ -203,6 +208,7 @@ class ClassStore:
         try:
             yield
         except sqlite3.Error as error:
-            kind = re.match(r"SQLITE_[A-Z]+", getattr(error, "sqlite_errorname", "") or "")
-            sentence = SENTENCES.get(kind[0] if kind else "", OTHERWISE)
+            name = getattr(error, "sqlite_errorname", None) or ("SQLITE_CORRUPT" if "UTF-8" in str(error) else "")
+            kind = re.match(r"SQLITE_[A-Z]+", name)
+            sentence = SENTENCES.get(name) or SENTENCES.get(kind[0] if kind else "", OTHERWISE)
             raise ClassError(sentence.format(self.path, error)) from None

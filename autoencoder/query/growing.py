@@ -91,6 +91,8 @@ class JoinedNeighbors:
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Distances and indices, as `NearestNeighbors.kneighbors` has them."""
         queries, left_out = checked_arguments(self.vectors.shape, queries, n_neighbors, exclude)
+        if not len(self._others):
+            return self._first.kneighbors(queries, n_neighbors, exclude=exclude)
         n_first = len(self._first.vectors)
         n_wanted = n_neighbors if left_out is None else n_neighbors + 1  # one of them may be left out
         of_first = self._first.kneighbors(queries, min(n_wanted, n_first))

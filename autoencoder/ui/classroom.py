@@ -47,8 +47,7 @@ def pin() -> str:
 
 
 def announce() -> None:
-    """Print where the page is, on this machine and, where it is served to others, on the network; of a class its file and
-    the PIN, too."""
+    """Print where the page is, on this machine and on the network where it is served there; of a class more."""
     here = f"http://localhost:{st.get_option('server.port')}"
     if file := class_file():
         print(f"The class is kept in {file}. The teacher's PIN on other devices: {pin()}", flush=True)

@@ -184,7 +184,7 @@ def _digits_layer(sheet: str, mapping: str, digits: str, *, pickable: bool) -> p
     )
     # Streamlit fades all that was not chosen and keeps the choice, while a layer has the name of the one it is in.
     # Without a name the next question ends it.
-    layer.id = None
+    layer.id = None if pickable else "digits"
     return layer
 
 

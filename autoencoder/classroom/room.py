@@ -194,6 +194,7 @@ class Classroom:
         self._prepared: dict[str, Prepared] = {}  # by the drawing's text
         self._sent_at: dict[int, list[float]] = {}  # by the visit
         try:
+            self._switches = store.switches()
             self._show(store.sent())
         except BaseException:
             store.close()
@@ -204,7 +205,7 @@ class Classroom:
         times = self._sent_at.get(visit, [])
         if len(times) >= MOST_OF_A_VISIT:
             raise ClassError(f"You have sent {MOST_OF_A_VISIT} drawings. That is enough for one visit.")
-        if times and now - times[-1] < LEAST_APART_S:
+        if times and abs(now - times[-1]) < LEAST_APART_S:  # the clock may have been set back
             raise ClassError("Not so fast: send one drawing a second.")
 
     def _take(self, drawings: Sequence[tuple[Drawing, int, float]], engine: Engine, visit: int) -> list[Sent]:
@@ -241,15 +242,14 @@ class Classroom:
     def _publish(self, visible: tuple[Sent, ...]) -> None:
         for index in range(len(self._places), len(visible)):
             self._places[visible[index].drawing] = index
-        switches = self._store.switches()
         self._version += 1
         self._wall = Wall(
             self._version,
             visible,
             self._growing.added,
             self._places,
-            switches.get(LEARNS, False),
-            switches.get(FROZEN, False),
+            self._switches.get(LEARNS, False),
+            self._switches.get(FROZEN, False),
             len(self._all) - len(visible),
         )
 
@@ -261,6 +261,7 @@ class Classroom:
     def _switch(self, name: str, is_on: bool) -> None:
         with self._changing:
             self._store.switch(name, is_on)
+            self._switches[name] = is_on
             self._publish(self._wall.sent)
 
     def _prepare(self, texts: Sequence[str]) -> None:

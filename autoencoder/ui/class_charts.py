@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from autoencoder.query.verdict import SAID_OTHERWISE
 from autoencoder.ui.charts import OURS, SPACE_COLORS
+from autoencoder.ui.wall import FOUND_COLOR, MISSED_COLOR
 
-FOUND_COLOR, MISSED_COLOR = "#2b8a3e", OURS
 NAMES_OF_CURVES = "gallery alone", "with the class"
 
 
@@ -23,8 +23,9 @@ def found_bars(by_digit: dict[int, tuple[int, int]]) -> alt.LayerChart:
         {"digit": SAID_OTHERWISE.get(digit, str(digit)), "drawings": many, "said": f"{found} of {many}"}
         for digit, (found, many) in by_digit.items()
     ]
-    x = alt.X("digit:N", sort=None, title="Digit that was meant", axis=alt.Axis(labelAngle=0))
-    y = alt.Y("drawings:Q", title="Drawings", axis=alt.Axis(tickMinStep=1))
+    room_for_words = 1.2 * max(many for _, many in by_digit.values())
+    y = alt.Y("digit:N", sort=None, title="Digit that was meant", axis=alt.Axis(labelOverlap=False))
+    x = alt.X("drawings:Q", title="Drawings", scale=alt.Scale(domain=[0, room_for_words]), axis=alt.Axis(tickMinStep=1))
     colors = alt.Scale(domain=["found", "not found"], range=[FOUND_COLOR, MISSED_COLOR])
     bars = (
         alt.Chart(pd.DataFrame(rows))
@@ -37,7 +38,7 @@ def found_bars(by_digit: dict[int, tuple[int, int]]) -> alt.LayerChart:
             tooltip=["digit:N", "what:N", "drawings:Q"],
         )
     )
-    said = alt.Chart(pd.DataFrame(totals)).mark_text(dy=-9, fontSize=14).encode(x, y, text="said:N")
+    said = alt.Chart(pd.DataFrame(totals)).mark_text(dx=6, fontSize=14, align="left").encode(x, y, text="said:N")
     return bars + said
 
 

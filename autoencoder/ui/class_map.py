@@ -1,4 +1,4 @@
-"""The map of a class: its drawings among MNIST's digits."""
+"""The map of a class: its drawings among the gallery's digits."""
 
 import altair as alt
 import numpy as np
@@ -15,15 +15,15 @@ from autoencoder.query.verdict import SAID_OTHERWISE
 from autoencoder.study import place_on_map
 from autoencoder.ui.atlas import ask_screen, base_chart, chart_axes, show_deck
 from autoencoder.ui.charts import show_chart
-from autoencoder.ui.class_charts import FOUND_COLOR, MISSED_COLOR
 from autoencoder.ui.loading import load_study
 from autoencoder.ui.needs import need_study
 from autoencoder.ui.pictures import data_uri
 from autoencoder.ui.sprites import to_map
-from autoencoder.ui.wall import choose, counted, describe
+from autoencoder.ui.wall import FOUND_COLOR, MISSED_COLOR, choose, counted, describe
 
 MOST_ON_MAP = 300  # the newest
-ICON_PX, FRAME_PX, ENLARGEMENT = 44, 6, 2
+FRAME_PX, ENLARGEMENT = 6, 2
+SIZE, LEAST_PX, MOST_PX = 28, 22, 64  # of a drawing in the map's unit; at the least and at the most so many pixels
 N_PLACED_BY = 4  # digits of the map that a drawing stands between
 
 
@@ -33,8 +33,8 @@ def show_map(shown: Wall, engine: Engine) -> None:
     need_study(base.gallery)
     sent, first = shown.sent[-MOST_ON_MAP:], max(0, len(shown.sent) - MOST_ON_MAP)
     st.markdown(
-        f"{'The newest ' if first else ''}**{counted(len(sent))}** among MNIST's digits, each between its nearest. "
-        "Green: found. Orange, with a corner cut off: not found. Click one to choose it."
+        f"{'The newest ' if first else ''}**{counted(len(sent))}** among {base.gallery.title}, each between its "
+        "nearest. Green: found. Orange, with a corner cut off: not found. Click one to choose it."
     )
     places = _place(base, shown.added.latents[first:])
     as_chart = st.session_state.get("map_as_chart", False)
@@ -71,7 +71,16 @@ def _icons(sent: tuple[Sent, ...], images: NDArray[np.uint8], places: NDArray[np
         icon = {"url": data_uri(picture), "id": str(one.number), "width": picture.width, "height": picture.height}
         rows.append({"number": one.number, "said": describe(one), "position": position, "icon": icon})
     layer = pydeck.Layer(
-        "IconLayer", rows, get_position="position", get_icon="icon", get_size=ICON_PX, pickable=True, alpha_cutoff=0
+        "IconLayer",
+        rows,
+        get_position="position",
+        get_icon="icon",
+        get_size=SIZE,
+        size_units="'common'",
+        size_min_pixels=LEAST_PX,
+        size_max_pixels=MOST_PX,
+        pickable=True,
+        alpha_cutoff=0,
     )
     layer.id = None  # with a name, Streamlit would fade all that was not chosen
     return layer

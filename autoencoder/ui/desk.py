@@ -122,7 +122,8 @@ def _show(lens: Lens) -> None:
         asked = _answer(loaded, engine, room, lens)
     if room and visit.tab == DRAW:
         with send_place:
-            show_send(room, loaded.engine, visit, asked.result if asked else None)
+            found = asked.result if asked and not _is_secret(visit, options) else None
+            show_send(room, loaded.engine, visit, found)
     with seen_place:
         _show_seen(asked, lens)
     with options_place:
@@ -165,7 +166,7 @@ def _answer(loaded: Loaded, engine: Engine, room: Classroom | None, lens: Lens) 
         if room and not lens.only_unseen:
             asked = _learned(asked, room.wall)
         asked.result  # noqa: B018 (searched for at once, so that a search engine that is silent is reported once)
-        if options.guess and not visit.is_revealed():
+        if _is_secret(visit, options):
             _have_it_guessed(asked, lens)
         else:
             lens.show(asked)
@@ -201,6 +202,11 @@ def _learned(asked: Asked, wall: Wall) -> Asked:
     if isinstance(asked.question, Drawing) and (index := wall.index_of(asked.question)) is not None:
         query = replace(query, index=engine.own + index, label=wall.sent[index].digit)
     return replace(asked, query=query, engine=engine, wall=wall)
+
+
+def _is_secret(visit: Visit, options: Options) -> bool:
+    """Whether the answer is still to be guessed."""
+    return options.guess and not visit.is_revealed()
 
 
 def _have_it_guessed(asked: Asked, lens: Lens) -> None:

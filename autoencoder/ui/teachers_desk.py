@@ -9,7 +9,6 @@ import streamlit as st
 from autoencoder.classroom import export
 from autoencoder.classroom.room import Classroom
 from autoencoder.classroom.store import ClassError
-from autoencoder.query.engine import Engine
 from autoencoder.query.search import SearchError
 from autoencoder.ui.loading import load_class, load_engine
 from autoencoder.ui.teacher import is_teacher, try_pin
@@ -18,7 +17,7 @@ PIN, TABLE = "pin", "class_table"
 NOT_THE_TEACHER = "Only the teacher can do this: enter the PIN first."
 
 
-def show(room: Classroom, engine: Engine) -> None:
+def show(room: Classroom) -> None:
     """A button that opens what the teacher can do, or asks for the PIN."""
     with st.popover("For the teacher", icon=":material/school:", key="teachers_desk"):
         if is_teacher():

@@ -11,6 +11,7 @@ from autoencoder.data import NO_DIGIT
 from autoencoder.ink.strokes import BRUSH_PX, LOWEST
 from autoencoder.query.question import from_text
 from autoencoder.query.verdict import named, several
+from autoencoder.ui.charts import OURS
 from autoencoder.ui.loading import load_class, load_engine
 from autoencoder.ui.visit import current_visit
 
@@ -19,8 +20,8 @@ STYLE = """
 .tiles { display: grid; gap: 0.4rem; grid-template-columns: repeat(auto-fill, minmax(var(--tile), 1fr)) }
 h3 { margin: 0.25rem 0 0.25rem; font-size: 1.1rem; font-weight: 600 }
 button { font: inherit; color: inherit; cursor: pointer; padding: 0; border-radius: 8px; overflow: hidden;
-    background: var(--st-secondary-background-color); border: 3px solid #2b8a3e }
-button.missed { border: 3px dashed #d9480f }
+    background: var(--st-secondary-background-color); border: 3px solid var(--found) }
+button.missed { border: 3px dashed var(--missed) }
 button:focus-visible, button.chosen { outline: 3px solid var(--st-primary-color); outline-offset: 1px }
 svg { display: block; width: 100%; aspect-ratio: 1; background: #000 }
 polyline { fill: none; stroke: #fff; stroke-linecap: round; stroke-linejoin: round }
@@ -84,7 +85,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
         wall.tiles.push(tile)
         return tile
     }
-    wall.style.setProperty("--tile", `${data.tile}px`)
+    for (const [name, value] of Object.entries(data.style)) wall.style.setProperty(name, value)
     wall.replaceChildren(...data.groups.flatMap(({ title, sent }) => {
         const tiles = document.createElement("div")
         tiles.className = "tiles"
@@ -96,6 +97,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     }))
 }
 """
+FOUND_COLOR, MISSED_COLOR = "#2b8a3e", OURS
 FEW, TILE_PX, SMALL_TILE_PX = 40, 92, 64  # up to so many drawings have large tiles
 
 
@@ -104,7 +106,7 @@ def show_wall(sent: Sequence[Sent], *, by_digit: bool, chosen: int | None) -> No
 
     `chosen` is the number of the drawing that is marked.
     """
-    newest_first = sent[::-1]
+    newest_first, tile_px = sent[::-1], TILE_PX if len(sent) <= FEW else SMALL_TILE_PX
     groups = [("", newest_first)]
     if by_digit:
         by = {digit: [one for one in newest_first if one.digit == digit] for digit in range(NO_DIGIT + 1)}
@@ -114,7 +116,7 @@ def show_wall(sent: Sequence[Sent], *, by_digit: bool, chosen: int | None) -> No
         data={
             "groups": [{"title": title, "sent": [_told(one) for one in ones]} for title, ones in groups],
             "chosen": chosen,
-            "tile": TILE_PX if len(sent) <= FEW else SMALL_TILE_PX,
+            "style": {"--tile": f"{tile_px}px", "--found": FOUND_COLOR, "--missed": MISSED_COLOR},
             "lowest": LOWEST,
             "brush": BRUSH_PX,
         },

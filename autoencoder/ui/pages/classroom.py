@@ -29,7 +29,7 @@ NO_CLASS = (
 WALL, SCORE, MAP, TEACH = SECTIONS = "Wall", "Score", "Map", "Teach"
 LOOKS_EVERY_S = 1.0
 MOST_ON_WALL = 500  # the newest
-CURVE_PX, BARS_PX = 320, 300
+CURVE_PX, BARS_PX = 320, 340
 
 
 def classroom_page() -> None:
@@ -52,7 +52,7 @@ def classroom_page() -> None:
             persist_state="session",
         )
         invite()
-        teachers_desk.show(room, engine)
+        teachers_desk.show(room)
     if shown.is_frozen:
         st.caption(":material/ac_unit: The wall is frozen: nothing can be sent now.")
     try:

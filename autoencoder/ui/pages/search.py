@@ -24,6 +24,6 @@ def _show_look_alikes(asked: Asked) -> None:
     if asked.options.prepare or not isinstance(asked.question, Drawing):
         show_answer(asked, key="answer-1")
         return
-    as_it_is = asked.question.to_shrunk_query()
+    as_it_is = replace(asked.question.to_shrunk_query(), index=asked.query.index)  # it may be a drawing of the class
     show_answer(replace(asked, query=as_it_is), key="answer-1", title=AS_IT_IS, may_tell=False)
     show_answer(asked, key="answer-2", title=PREPARED)

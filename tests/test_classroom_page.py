@@ -1,6 +1,9 @@
 """The class by AppTest: what a pupil can do, what the Class page shows, and what the teacher alone can do."""
 
+import json
+
 import pytest
+from conftest import DRAWINGS
 from pages import headlines, lesson, on_canvas, search_page
 
 from autoencoder.ui import teachers_desk
@@ -26,9 +29,15 @@ def room(file):
 
 
 @pytest.fixture
-def desk(room, strokes, drawings):
+def seven():
+    """The strokes of a 7 that every gallery here has look-alikes of."""
+    return on_canvas(json.loads(DRAWINGS.read_text())["7"])
+
+
+@pytest.fixture
+def desk(room, strokes, seven):
     """The desk with a 7 on its canvas."""
-    strokes[:] = on_canvas(drawings[7][0])
+    strokes[:] = seven
     return search_page()
 
 
@@ -41,17 +50,17 @@ def said(app):
     return " ".join(element.value for element in [*app.markdown, *app.info, *app.caption])
 
 
-def test_without_a_class_nothing_is_sent_and_the_page_says_how_to_start_one(monkeypatch, strokes, drawings):
+def test_without_a_class_nothing_is_sent_and_the_page_says_how_to_start_one(monkeypatch, strokes, seven):
     monkeypatch.delenv("CLASS", raising=False)
     load_class.clear()
-    strokes[:] = on_canvas(drawings[7][0])
+    strokes[:] = seven
     assert "send_to_class" not in [button.key for button in search_page().button]
     assert "make class" in lesson("classroom").info[0].value
 
 
-def test_a_file_that_is_no_class_is_told_on_the_page_and_search_goes_on(file, strokes, drawings):
+def test_a_file_that_is_no_class_is_told_on_the_page_and_search_goes_on(file, strokes, seven):
     file.write_text("a text")
-    strokes[:] = on_canvas(drawings[7][0])
+    strokes[:] = seven
     app = search_page()
     assert headlines(app)
     assert "send_to_class" not in [button.key for button in app.button]
@@ -97,8 +106,8 @@ def test_a_frozen_wall_takes_nothing(desk, room):
     assert "The wall is frozen." in said(search_page())
 
 
-def test_before_an_answer_is_guessed_nothing_says_what_was_found(room, strokes, drawings):
-    strokes[:] = on_canvas(drawings[7][0])
+def test_before_an_answer_is_guessed_nothing_says_what_was_found(room, strokes, seven):
+    strokes[:] = seven
     app = search_page(guess="true")
     assert app.button(key="send_to_class").disabled
     assert [box.value for box in app.selectbox if str(box.key).startswith("meant-")] == [None]

@@ -1,4 +1,5 @@
-"""A visitor with a page of their own, who draws, asks and plays, and checks each answer against the engine's."""
+"""A visitor with a page of their own, who draws, sends to the class, asks and plays, and checks each answer against the
+engine's."""
 
 import asyncio
 import random
@@ -21,13 +22,18 @@ LOST_S = 30  # an answer that has not come by then is lost
 SHOWN = """() => ({
     pictures: [...document.querySelectorAll('[alt^="neighbor "], [alt^="the "]')].map(({alt, src}) => [alt, src]),
     distances: [...document.querySelectorAll('[data-testid=stProgress]')].map(bar => bar.textContent.trim()),
+    sent: document.querySelector('.st-key-send')?.textContent.includes('Sent:'),
 })"""
 # Promises the time in ms from the next lift of pointer or key to a page that shows another answer and runs no more.
 TIMED = """() => { window.timed = new Promise(done => {
     const shown = () => JSON.stringify((SHOWN)())
     const before = shown()
     let asked
-    const ask = () => { asked ??= performance.now() }
+    const ask = () => {
+        if (asked) return
+        asked = performance.now()
+        window.askedAt = Date.now()
+    }
     for (const lift of ['pointerup', 'keyup']) document.addEventListener(lift, ask, {once: true, capture: true})
     const observer = new MutationObserver(() => {
         const running = document.querySelector('[data-testid=stApp]').dataset.testScriptState !== 'notRunning'
@@ -44,13 +50,17 @@ class WrongAnswerError(Exception):
 
 
 class Pupil:
-    """One visitor: `times_ms`, of each kind of question the times to its answers, and `failures`, what went wrong."""
+    """One visitor: `times_ms`, of each kind of question the times to its answers, and `failures`, what went wrong.
+
+    `sent_at` has, by the text of each drawing that the page called sent, when that was asked for, in ms since 1970.
+    """
 
     def __init__(self, page, number, engine, drawings):
         self.page, self.engine, self.drawings = page, engine, drawings
         self.rng = random.Random(number)
         self.times_ms = defaultdict(list)
         self.failures = []
+        self.sent_at = {}
         page.on("console", lambda message: self._note(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: self._note(str(error)))
 
@@ -92,6 +102,15 @@ class Pupil:
         for number, stroke in enumerate(strokes, 1):
             asked = await self._timed("stroke", self._pen(enlarged * stroke + corner))
             self._check_drawn(asked, strokes[:number])
+        await self.send()
+
+    async def send(self):
+        """Send the drawing to the class, with the digit that most of its look-alikes show."""
+        button = self.page.get_by_role("button", name="Send to the class")
+        asked = await self._timed("send", button.click())
+        if not (await self.page.evaluate(SHOWN))["sent"]:
+            raise WrongAnswerError("a drawing was sent, and the page does not say so")
+        self.sent_at[asked.to_text()] = await self.page.evaluate("window.askedAt")
 
     async def ask_random(self):
         await self._timed("random", self.page.locator(".st-key-random button").click())

@@ -1,5 +1,5 @@
-"""A class at once: thirty browser pages on one server, and whether each gets its own answers in time; one page more shows
-the wall, and whether all that they send is there soon.
+"""A class at once: thirty browser pages on one server. Each must get its own answers in time, and all that they send
+must soon be on the wall that one page more shows.
 
 `make load` runs it and keeps what it prints in docs/load.md.
 """
@@ -107,8 +107,9 @@ def engine_growth_mb(engine):
 
 @dataclass(frozen=True)
 class Arrivals:
-    """How many drawings the pupils' pages called `sent`, how many are `kept` in the file and on the `wall`, whether these
-    `agree`, each drawing once; and after how many seconds each was on the wall."""
+    """What came of the drawings: how many the pupils' pages called `sent`, how many are `kept` in the file and how many
+    are on the `wall`. They `agree` where each is there once. `times_s` has after how many seconds each was on the wall.
+    """
 
     sent: int
     kept: int

@@ -98,7 +98,10 @@ class Pupil:
             await self._settle()
         box = await self.page.locator("canvas.upper-canvas").bounding_box()
         corner, enlarged = np.array([box["x"], box["y"]]), box["width"] / CANVAS_PX
-        strokes = scale_to_canvas(self.rng.choice(self.drawings), self.rng.uniform(120, 220))
+        place = [self.rng.uniform(-20, 20), self.rng.uniform(-20, 20)]  # so that no two draw the same
+        strokes = [
+            stroke + place for stroke in scale_to_canvas(self.rng.choice(self.drawings), self.rng.uniform(120, 220))
+        ]
         for number, stroke in enumerate(strokes, 1):
             asked = await self._timed("stroke", self._pen(enlarged * stroke + corner))
             self._check_drawn(asked, strokes[:number])

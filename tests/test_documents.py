@@ -51,6 +51,13 @@ def test_the_ablation_is_that_of_the_metrics():
         assert format_rows(kept["rows"]) in card
 
 
+def test_the_table_of_what_a_class_teaches_begins_with_what_the_gallery_alone_finds():
+    metrics = artifacts.load_metrics()
+    rows = dict(re.findall(r"^\| ([^|]+): P@4 \| ([\d.]+) \|", text_of(README), re.MULTILINE))
+    alone = {"MNIST's 10,000 test digits": "drawn", "MNIST's 70,000 digits": "drawn_all"}
+    assert rows == {title: f"{metrics[data]['latent']['precision_at_4']:.3f}" for title, data in alone.items()}
+
+
 @pytest.mark.parametrize("document", WRITTEN)
 def test_every_linked_file_is_there(document):
     for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text_of(document)):

@@ -61,6 +61,7 @@ class Pupil:
         self.times_ms = defaultdict(list)
         self.failures = []
         self.sent_at = {}
+        self.has_drawn = False  # what is not sent yet
         page.on("console", lambda message: self._note(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: self._note(str(error)))
 
@@ -81,7 +82,7 @@ class Pupil:
                 self.set_number,
                 self.show_difference,
             ]
-            action = self.rng.choice(actions)
+            action = self.send if self.has_drawn else self.rng.choice(actions)
             try:
                 await action()
             except Exception as error:  # noted, and the pupil goes on
@@ -105,10 +106,11 @@ class Pupil:
         for number, stroke in enumerate(strokes, 1):
             asked = await self._timed("stroke", self._pen(enlarged * stroke + corner))
             self._check_drawn(asked, strokes[:number])
-        await self.send()
+        self.has_drawn = True
 
     async def send(self):
         """Send the drawing to the class, with the digit that most of its look-alikes show."""
+        self.has_drawn = False
         button = self.page.get_by_role("button", name="Send to the class")
         asked = await self._timed("send", button.click())
         if not (await self.page.evaluate(SHOWN))["sent"]:

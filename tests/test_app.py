@@ -2,6 +2,7 @@
 
 import io
 import re
+import threading
 
 import keras
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from pages import asked, captions, headlines, labels, neighbor_buttons, on_canvas, search_page
 from PIL import Image
 from streamlit.runtime.scriptrunner import script_runner
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from autoencoder import artifacts
 from autoencoder.ink.preprocess import digit_from_strokes
@@ -446,3 +448,12 @@ def test_what_streamlit_does_after_a_run_leaves_keras_as_it_is():
     keras.layers.Dense(1)
     script_runner._clean_problem_modules()  # clears Keras' session, and TensorFlow's compiled graphs with it
     assert keras.layers.Dense(1).name != "dense"  # as the first after that would be named
+
+
+def test_queries_are_answered_by_one_core_each():
+    setting = threading.Thread(target=threadpool_limits, args=(2,))  # BLAS obeys one thread at a time, while that lives
+    setting.start()
+    setting.join()
+    loading.load_engine.clear()
+    search_page()
+    assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {1}

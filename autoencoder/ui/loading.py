@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from threadpoolctl import threadpool_limits
 
 from autoencoder import artifacts
 from autoencoder.artifacts import ArtifactError
@@ -57,6 +58,7 @@ def load_engine() -> Loaded:
     loaded = Loaded(*open_engine(artifacts.DIRECTORY, own=given.gallery, milvus=given.milvus, wait_s=DOWNLOAD_WAIT_S))
     for charts in ("altair", "pandas"):  # half a second that the first visitor of a chart need not wait
         import_module(charts)
+    threadpool_limits(1)  # one query is too small to share: BLAS' other threads would spin for longer than it takes
     # Streamlit clears Keras' session after each run: TensorFlow would forget its compiled graphs, for all visitors.
     import_module("keras").backend.clear_session = lambda: None
     # Garbage collection stops all visitors while it looks through all that was loaded, which is here to stay.

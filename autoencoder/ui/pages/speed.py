@@ -6,7 +6,6 @@ from typing import Any
 import altair as alt
 import pandas as pd
 import streamlit as st
-from threadpoolctl import threadpool_limits
 
 from autoencoder.query.search import NearestNeighbors, Searcher
 from autoencoder.ui.charts import SPACE_COLORS, show_chart
@@ -67,8 +66,7 @@ def _measure_ms(nearest: Searcher, n: int) -> float:
     """The time of a query among the first n vectors, in milliseconds."""
     whole = n == len(nearest.vectors) and type(nearest) is NearestNeighbors  # Milvus is not measured here
     some = nearest if whole else NearestNeighbors(nearest.vectors[:n])
-    with threadpool_limits(1):  # the cores' sharing of so little work depends on what else they do
-        return fastest_ms(lambda: some.kneighbors(nearest.vectors[:1], 4, exclude=0), N_CALLS)
+    return fastest_ms(lambda: some.kneighbors(nearest.vectors[:1], 4, exclude=0), N_CALLS)
 
 
 def _chart(rows: pd.DataFrame) -> alt.Chart:

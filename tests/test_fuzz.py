@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import time
 
 import numpy as np
@@ -12,10 +13,14 @@ from PIL import Image
 from slow_pictures import SLOW
 from streamlit.testing.v1 import AppTest
 
+from autoencoder.classroom.export import from_csv
+from autoencoder.classroom.room import Classroom
+from autoencoder.classroom.store import ClassError
+from autoencoder.data import NO_DIGIT
 from autoencoder.ink.photo import digit_from_image
 from autoencoder.ink.preprocess import NoDigitError, digit_from_strokes
 from autoencoder.ink.strokes import BRUSH_PX, simplify
-from autoencoder.query.question import from_text
+from autoencoder.query.question import Drawing, from_text
 from autoencoder.ui.canvas import strokes_from_fabric
 from autoencoder.ui.options import FEWEST_NEIGHBORS, MOST_NEIGHBORS, SWITCHES
 
@@ -172,3 +177,54 @@ def test_any_address_shows_a_page(app, question, switches):
     assert not page.exception
     assert not page.error
     assert [button for button in page.button if button.key == "random"]
+
+
+COLUMNS_OF_TABLES = ["number", "time", "digit", "found", "right_alone", "right_learned", "taken_for", "drawing"]
+FIELDS = st.text(max_size=12) | QUESTIONS | st.sampled_from(["3", "-1", "11", "no digit", "2026-01-01T12:00:00+00:00"])
+ROWS = st.lists(st.lists(FIELDS, min_size=6, max_size=10).map(",".join), max_size=4)
+TABLES = st.tuples(st.permutations(COLUMNS_OF_TABLES).map(",".join), ROWS).map(
+    lambda table: "\n".join([table[0], *table[1]]).encode("utf-8", "surrogatepass")
+)
+
+
+@fuzzed
+@given(TABLES | st.binary(max_size=300))
+def test_any_table_of_a_class_is_read_or_gets_a_sentence(data):
+    read = outcome(lambda: from_csv(data), ClassError)
+    if isinstance(read, str):
+        assert read.endswith(".")
+    else:
+        assert all(isinstance(drawing, Drawing) and 0 <= digit <= NO_DIGIT for drawing, digit, _ in read)
+
+
+@pytest.fixture(scope="module")
+def room(engine, tmp_path_factory):
+    opened = Classroom(tmp_path_factory.mktemp("class") / "class.db", engine.space)
+    yield opened
+    opened.close()
+
+
+TO_SEND = st.lists(
+    st.lists(st.tuples(st.integers(-200, 500), st.integers(-200, 500)), min_size=1, max_size=40), max_size=8
+)
+
+
+@fuzzed
+@given(strokes=TO_SEND, digit=st.integers(0, NO_DIGIT), visit=st.integers(0, 2**53))
+def test_any_drawing_is_kept_or_gets_a_sentence(room, engine, strokes, digit, visit):
+    drawing, before = Drawing.of([np.array(stroke, float) for stroke in strokes]), room.wall.sent
+    sent = outcome(lambda: room.send(drawing, digit, engine, visit=visit), ClassError)
+    if isinstance(sent, str):
+        assert sent.endswith(".")
+        assert room.wall.sent == before
+    else:
+        assert room.wall.sent == (*before, sent)
+
+
+def test_a_file_opened_again_has_all_that_was_kept(room, engine, tmp_path):
+    kept = room.wall.sent
+    for part in room.path.parent.iterdir():
+        shutil.copy(part, tmp_path)
+    again = Classroom(tmp_path / room.path.name, engine.space)
+    assert again.wall.sent == kept
+    again.close()

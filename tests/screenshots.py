@@ -1,11 +1,11 @@
 """The README's pictures: `make screenshots`."""
 
-import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 from browser import WITH_GRAPHICS, chromium, draw, serving, settle
+from classes import STROKES
 
 from autoencoder import artifacts
 from autoencoder.classroom.room import Classroom
@@ -14,8 +14,7 @@ from autoencoder.ink.strokes import scale_to_canvas
 from autoencoder.query.engine import Engine
 from autoencoder.query.question import Drawing
 
-TESTS = Path(__file__).parent
-PICTURES = TESTS.parent / "docs"
+PICTURES = Path(__file__).parent.parent / "docs"
 
 QUERY = 33  # a 4 that the spaces disagree about
 # The pages and how high their pictures are: a lens fits the first screen.
@@ -28,13 +27,11 @@ CLASS_OF = 64  # drawings
 def main():
     """Draw a 3 on the Search page, ask for a digit of the gallery on the others, and keep what they show."""
     (PICTURES / "pages").mkdir(parents=True, exist_ok=True)
-    drawings = json.loads((TESTS / "drawings.json").read_text("utf-8"))
-    three = drawings["3"]
     with serving() as address, chromium(*WITH_GRAPHICS) as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 720})
         page.goto(address)
         page.locator("canvas.upper-canvas").wait_for()
-        draw(page, three)
+        draw(page, STROKES[3])
         page.get_by_text("distance").nth(3).wait_for()
         page.mouse.move(0, 0)
         settle(page)
@@ -48,7 +45,7 @@ def main():
             page.screenshot(path=PICTURES / "pages" / f"{name}.png")
     with TemporaryDirectory() as folder, chromium(*WITH_GRAPHICS) as browser:
         file = Path(folder) / "class.db"
-        fill_class(file, {int(digit): strokes for digit, strokes in drawings.items()})
+        fill_class(file)
         with serving(CLASS=str(file)) as address:
             page = browser.new_page(viewport={"width": 1280, "height": 720})
             page.goto(f"{address}/class")
@@ -57,16 +54,16 @@ def main():
             page.screenshot(path=PICTURES / "pages" / "class.png")
 
 
-def fill_class(file, drawings):
-    """Have a class' file hold the drawings {digit: strokes}, over and over, each time slanted in another way."""
+def fill_class(file):
+    """Have a class' file hold the same few drawings, over and over, each time slanted in another way."""
     engine = Engine.load(load_gallery()[0], artifacts.DIRECTORY)
     room = Classroom(file, engine.space)
     rng = np.random.default_rng(0)
     sent = []
     for number in range(CLASS_OF):
-        digit = int(rng.choice(list(drawings)))
+        digit = int(rng.choice(list(STROKES)))
         hand = np.array([[rng.uniform(0.3, 1.5), rng.normal(0, 0.3)], [rng.normal(0, 0.5), 1]])
-        strokes = [np.array(stroke, float) @ hand for stroke in drawings[digit]]
+        strokes = [np.array(stroke, float) @ hand for stroke in STROKES[digit]]
         sent.append((Drawing.of(scale_to_canvas(strokes, 170)), digit, 1_790_000_000.0 + number))
     room.bring(sent, engine)
     room.close()

@@ -1,32 +1,23 @@
 """A class in real browsers: pupils send, the projector shows it, and the teacher alone has the teacher's tools."""
 
-import json
 import re
-import shutil
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import ANSWER_MS, draw, settle
-from conftest import DRAWINGS
+from classes import STROKES, drawing_of, kept_digits
 from playwright.sync_api import expect
 
 from autoencoder import artifacts
 from autoencoder.classroom.room import Classroom
-from autoencoder.classroom.store import ClassStore
-from autoencoder.ink.strokes import scale_to_canvas
 from autoencoder.measure.serving import free_port, serving
-from autoencoder.query.question import Drawing
 from autoencoder.query.verdict import named
 from autoencoder.spaces import Latent
 from autoencoder.ui.classroom import lan_host
 from autoencoder.ui.pages.classroom import SECTIONS
 
-FEW = {int(digit): strokes for digit, strokes in json.loads(DRAWINGS.read_text()).items()}
 ANOTHER_LOOPBACK = "127.0.0.2"  # is not among the serving machine's own names
 
 
@@ -74,7 +65,7 @@ def draw_on(page, digit):
         clear.click()
         page.get_by_role("heading", name="Draw a digit from 0 to 9").wait_for()
         settle(page)
-    draw(page, FEW[digit])
+    draw(page, STROKES[digit])
     send_button(page).and_(page.locator(":enabled")).wait_for()
 
 
@@ -118,18 +109,6 @@ def open_tools(page):
     page.get_by_role("button", name="For the teacher").click()
 
 
-def kept(file):
-    """The digits that a class' file has, as they were sent: read from a copy, since the server has it for itself."""
-    with TemporaryDirectory() as folder:
-        for part in file.parent.glob(f"{file.name}*"):
-            shutil.copy(part, folder)
-        store = ClassStore(Path(folder) / file.name)
-        try:
-            return [sent.digit for sent in store.sent()]
-        finally:
-            store.close()
-
-
 def test_what_two_pupils_send_is_on_the_projector_s_wall_until_it_is_taken_back(served, visit, file):
     wall = open_wall(visit, served.here)
     wall.get_by_text("Nothing has been sent yet").wait_for()
@@ -142,11 +121,11 @@ def test_what_two_pupils_send_is_on_the_projector_s_wall_until_it_is_taken_back(
     expect_on_wall(wall, "0 ✓", "8 ✗", "7 ✓")
     wall.get_by_text("Group by digit").click()
     expect_on_wall(wall, "0 ✓", "7 ✓", "8 ✗")
-    assert kept(file) == [7, 8, 0]
+    assert kept_digits(file) == [7, 8, 0]
     second.get_by_role("button", name="Take it back").click()
     expect_on_wall(wall, "0 ✓", "7 ✓")
     expect(send_button(second)).to_be_enabled()
-    assert kept(file) == [7, 0]
+    assert kept_digits(file) == [7, 0]
 
 
 def test_a_drawing_of_the_wall_is_opened_in_a_lens_and_learned_from(served, visit):
@@ -159,7 +138,7 @@ def test_a_drawing_of_the_wall_is_opened_in_a_lens_and_learned_from(served, visi
     wall.get_by_role("button", name="Let it learn").click()
     wall.get_by_text("The gallery learns from the class.").wait_for()
     settle(second)
-    draw(second, FEW[3], side_px=174)  # the same hand, a little larger
+    draw(second, STROKES[3], side_px=174)  # the same hand, a little larger
     second.get_by_alt_text("neighbor 1, a 3 of the class").wait_for()
     turn_to(wall, "Wall")
     wall.get_by_role("link", name="Search").last.click()
@@ -186,7 +165,7 @@ def test_the_pin_gives_a_teacher_elsewhere_the_tools_and_a_wrong_one_does_not(se
     teacher.get_by_role("button", name="Freeze").click()
     teacher.get_by_text("The wall is frozen: nothing can be sent now.").wait_for()
     settle(pupil)
-    draw(pupil, FEW[7])
+    draw(pupil, STROKES[7])
     pupil.get_by_text("The wall is frozen.").wait_for()
     expect(send_button(pupil)).to_have_count(0)
 
@@ -205,9 +184,9 @@ def test_a_class_is_taken_away_and_brought_into_a_new_one(served, visit, file, t
     teacher.get_by_text("Nothing has been sent yet").wait_for()
     teacher.locator("input[type=file]").set_input_files(table)
     expect_on_wall(teacher, "3 ✓", "7 ✓")
-    assert kept(file) == [7, 3]
+    assert kept_digits(file) == [7, 3]
     (new,) = (path for path in tmp_path.glob("*.db") if path != file)
-    assert kept(new) == [7, 3]
+    assert kept_digits(new) == [7, 3]
 
 
 def visit_through_a_kill(browser, address):
@@ -245,7 +224,7 @@ def test_after_a_kill_while_pupils_send_the_class_goes_on_and_has_all_that_was_c
         expect(tiles(wall)).to_have_count(2, timeout=ANSWER_MS)
         send(first, 0, meant=0)
         expect(tiles(wall)).to_have_count(3, timeout=ANSWER_MS)
-        assert len(kept(file)) == 3
+        assert len(kept_digits(file)) == 3
 
 
 @pytest.fixture(scope="module")
@@ -253,9 +232,8 @@ def full(engine, tmp_path_factory, browser):
     """The address of a class that has sent a few digits, found or not."""
     file = tmp_path_factory.mktemp("class") / "full.db"
     room = Classroom(file, Latent.load(artifacts.DIRECTORY))
-    for number, (digit, strokes) in enumerate(FEW.items()):
-        drawing = Drawing.of(scale_to_canvas([np.array(stroke, float) for stroke in strokes], 170))
-        room.send(drawing, digit if number else 8, engine, visit=number)
+    for number, digit in enumerate(STROKES):
+        room.send(drawing_of(digit), digit if number else 8, engine, visit=number)
     room.close()
     with serving_class(file) as served:
         yield served.here

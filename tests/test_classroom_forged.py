@@ -1,14 +1,8 @@
 """What no page sends: a class takes nothing from who is not the teacher, and no nonsense from anybody."""
 
-import json
-import shutil
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
-import numpy as np
 import pytest
 from browser import serving
-from conftest import DRAWINGS
+from classes import drawing_of, kept
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Common_pb2 import FileUploaderState, UploadedFileInfo
 from visitor import visiting
@@ -16,21 +10,13 @@ from visitor import visiting
 from autoencoder import artifacts
 from autoencoder.classroom.export import to_csv
 from autoencoder.classroom.room import Classroom
-from autoencoder.classroom.store import ClassStore
-from autoencoder.ink.strokes import scale_to_canvas
-from autoencoder.query.question import Drawing
 from autoencoder.spaces import Latent
 from autoencoder.ui.classroom import lan_host
 
 ELSEWHERE = "192.168.1.5:8501"  # the name by which a tablet calls the server
-STROKES = {int(digit): strokes for digit, strokes in json.loads(DRAWINGS.read_text()).items()}
 WALL_EVENTS = "$$STREAMLIT_INTERNAL_KEY_{}__events"
 CHOSEN = '[{{"event": "chosen", "value": {}}}]'  # what the wall sends when a drawing is clicked
 JUNK = ["null", "-1", "1e400", "NaN", '"7"', "[7]", '{"7": 7}', "no JSON", ""]
-
-
-def drawing_of(digit):
-    return Drawing.of(scale_to_canvas([np.array(stroke, float) for stroke in STROKES[digit]], 170))
 
 
 @pytest.fixture(scope="module")
@@ -104,18 +90,6 @@ def open_page(address):
     for visit in visits:
         visit.__exit__(None, None, None)
     assert [page.exceptions for page in opened] == [[] for _ in opened]
-
-
-def kept(file):
-    """The drawings and the switches in a class' file: read from a copy, since the server has it for itself."""
-    with TemporaryDirectory() as folder:
-        for part in file.parent.glob(f"{file.name}*"):
-            shutil.copy(part, folder)
-        store = ClassStore(Path(folder) / file.name)
-        try:
-            return store.sent(), store.switches()
-        finally:
-            store.close()
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """The class by AppTest: what a pupil can do, what the Class page shows, and what the teacher alone can do."""
 
-import json
-
 import pytest
-from conftest import DRAWINGS
+from classes import STROKES
 from pages import headlines, lesson, on_canvas, search_page
 
 from autoencoder.ui import teachers_desk
@@ -31,7 +29,7 @@ def room(file):
 @pytest.fixture
 def seven():
     """The strokes of a 7 that every gallery here has look-alikes of."""
-    return on_canvas(json.loads(DRAWINGS.read_text())["7"])
+    return on_canvas(STROKES[7])
 
 
 @pytest.fixture

@@ -140,8 +140,7 @@ class Typical:
 
     def fullness(self, distance: float) -> float:
         """How full a bar is to be that shows a distance, in [0, 1]: 1 where nearly all digits have a nearer one."""
-        far = float(np.quantile(self._sorted_distances, FAR))
-        return min(distance / far, 1.0) if far else 0.0
+        return min(distance / self._far, 1.0) if self._far else 0.0
 
     def strangeness(self, traits: Traits) -> NDArray[np.float64]:
         """How unlike the gallery's digits pictures with these Traits are, float64 (n,): the larger, the less.
@@ -171,6 +170,10 @@ class Typical:
         if n < ENOUGH:
             return scores[:2].min(axis=0)
         return np.where(n_as_odd, scores, 2 * scores).sum(axis=0)
+
+    @cached_property
+    def _far(self) -> float:
+        return float(np.quantile(self._sorted_distances, FAR))
 
     @cached_property
     def _sorted_errors(self) -> NDArray[np.float32]:

@@ -66,6 +66,8 @@ def draw_on(page, digit):
         page.get_by_role("heading", name="Draw a digit from 0 to 9").wait_for()
         settle(page)
     draw(page, STROKES[digit])
+    page.wait_for_url(re.compile(rf"q=strokes-\w+(\.\w+){{{len(STROKES[digit]) - 1}}}(&|$)"))  # each stroke is answered
+    settle(page)
     send_button(page).and_(page.locator(":enabled")).wait_for()
 
 

@@ -38,6 +38,12 @@ def on_canvas(drawing, side_px=170):
     return scale_to_canvas([np.array(stroke, float) for stroke in drawing], side_px)
 
 
+def open_what_to_take_away(app):
+    """Open what is folded away behind the button "Save or share"."""
+    app.session_state["answer-1-take-away"] = True
+    app.run()
+
+
 def captions(app):
     return [image.proto.imgs[0].caption for image in app.image]
 

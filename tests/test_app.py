@@ -7,7 +7,7 @@ import threading
 import keras
 import numpy as np
 import pytest
-from pages import asked, captions, headlines, labels, neighbor_buttons, on_canvas, search_page
+from pages import asked, captions, headlines, labels, neighbor_buttons, on_canvas, open_what_to_take_away, search_page
 from PIL import Image
 from streamlit.runtime.scriptrunner import script_runner
 from threadpoolctl import threadpool_info, threadpool_limits
@@ -301,6 +301,7 @@ def test_a_drawing_too_long_for_an_address_is_searched_all_the_same(strokes):
     assert not neighbor_buttons(app)
     app.button(key="reveal").click().run()
     assert len(labels(app)) == 4
+    open_what_to_take_away(app)
     assert any("too long for a link" in caption.value for caption in app.caption)
     strokes.pop()
     assert not neighbor_buttons(app.run())  # another drawing, to be guessed anew
@@ -399,9 +400,18 @@ def test_the_address_and_the_link_say_the_options(seventh):
     app.slider(key="neighbors").set_value(6).run()
     app.toggle(key="difference").set_value(True).run()
     assert app.query_params == {"q": seventh, "neighbors": "6", "difference": "true"}
+    open_what_to_take_away(app)
     assert app.code[0].value.endswith(f"/?q={seventh}&neighbors=6&difference=true")
     app.slider(key="neighbors").set_value(4).run()
     assert app.query_params == {"q": seventh, "difference": "true"}
+
+
+def test_what_to_save_or_share_is_sent_once_it_is_opened(seventh):
+    app = search_page(q=seventh)
+    assert not app.code
+    open_what_to_take_away(app)
+    app.button(key="random").click().run()
+    assert app.code[0].value.endswith(f"/?q={asked(app)}")
 
 
 def test_missing_artifacts_are_said_with_the_command_that_repairs_them(monkeypatch, tmp_path):

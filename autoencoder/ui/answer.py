@@ -60,7 +60,7 @@ def show_blank_neighbors(options: Options, key: str) -> None:
     """As much room as neighbors take; the `key` tells it from others in the same run."""
     grid = _grid(options.neighbors)
     for rank in range(1, options.neighbors + 1):
-        with grid.cell(), st.container(gap="xsmall"):
+        with grid, st.container(gap="xsmall"):
             show_outline(alt=f"neighbor {rank}, not shown")
             st.button("–", key=f"{key}-blank-{rank}", width="stretch", disabled=True)
             st.progress(0.0, NO_DISTANCE)
@@ -84,7 +84,7 @@ def _show_neighbors(asked: Asked, digit: int | None, key: str) -> None:
     gallery, neighbors = asked.engine.gallery, asked.result.neighbors
     grid = _grid(len(neighbors))
     for rank, neighbor in enumerate(neighbors, 1):
-        with grid.cell(), st.container(gap="xsmall"):
+        with grid, st.container(gap="xsmall"):
             show_digit(gallery.images[neighbor.index], alt=f"neighbor {rank}, {describe_neighbor(neighbor)}")
             st.button(
                 caption_of_neighbor(neighbor, digit),
@@ -105,7 +105,11 @@ def _show_words(gallery: Digits, result: SearchResult, *, is_left_out: bool) -> 
 
 
 def _offer_to_take_away(gallery: Digits, result: SearchResult, verdict: Verdict, link: str | None, key: str) -> None:
-    with st.popover("Save or share", icon=":material/download:"):
+    """What to save or share, which is sent to the page once a visitor opens it."""
+    folded = st.popover("Save or share", icon=":material/download:", key=f"{key}-take-away", on_change="rerun")
+    if not folded.open:
+        return
+    with folded:
         card = partial(picture_card, gallery.images, result, verdict.sentence)
         table = partial(neighbors_table, result)
         st.download_button("Picture (PNG)", card, "look-alikes.png", "image/png", key=f"{key}-card", on_click="ignore")

@@ -16,6 +16,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 from autoencoder import artifacts, data
 from autoencoder.data import load_bundled, load_gallery
 from autoencoder.measure.serving import browser_path
+from deploy.serve import ServeError, nginx_path
 
 NOWHERE = "http://127.0.0.1:9/mnist.npz"  # the discard port: refused at once
 NOBODY = 65534
@@ -58,6 +59,17 @@ def find_gallery():
 def no_download(monkeypatch):
     """MNIST is what is on this machine, or nothing."""
     monkeypatch.setattr(data, "MNIST_URL", NOWHERE)
+
+
+@pytest.fixture(scope="session")
+def nginx():
+    """Where nginx is; with `REQUIRE_NGINX=1` its absence is a failure."""
+    try:
+        return nginx_path()
+    except ServeError as problem:
+        if os.environ.get("REQUIRE_NGINX"):
+            pytest.fail(str(problem), pytrace=False)
+        pytest.skip(str(problem))
 
 
 @pytest.fixture(scope="session")

@@ -66,7 +66,7 @@ def test_every_linked_file_is_there(document):
 
 @pytest.mark.parametrize("document", WRITTEN)
 def test_every_file_that_is_named_is_there(document):
-    for name in re.findall(r"(?:autoencoder|artifacts|docs|tests)/[\w./]*|app\.py", code(document)):
+    for name in re.findall(r"(?:autoencoder|artifacts|deploy|docs|tests)/[\w./]*|app\.py", code(document)):
         assert (ROOT / name).exists(), name
 
 

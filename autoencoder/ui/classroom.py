@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import segno
 import streamlit as st
+from streamlit import config
 
 THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 ALL_ADDRESSES = ("0.0.0.0", "::")
@@ -42,8 +43,8 @@ def class_file() -> str | None:
 
 @cache
 def pin() -> str:
-    """The teacher's PIN, a new one for each start of the server."""
-    return f"{secrets.randbelow(10**PIN_DIGITS):0{PIN_DIGITS}}"
+    """The teacher's PIN: `CLASS_PIN` in the environment, or a new one for each start of the server."""
+    return os.environ.get("CLASS_PIN") or f"{secrets.randbelow(10**PIN_DIGITS):0{PIN_DIGITS}}"
 
 
 def announce() -> None:
@@ -51,6 +52,9 @@ def announce() -> None:
     here = f"http://localhost:{st.get_option('server.port')}"
     if file := class_file():
         print(f"The class is kept in {file}. The teacher's PIN on other devices: {pin()}", flush=True)
+    if address := _address_of_proxy():
+        print(f"{'For the class' if file else 'Digit look-alikes'}: {address}", flush=True)
+        return
     if named := st.get_option("server.allowedHosts"):
         print(f"Digit look-alikes: on port {st.get_option('server.port')}, for {' and '.join(named)} alone", flush=True)
         return
@@ -66,10 +70,24 @@ def address_for_others() -> str | None:
     """Where other devices find this page, or None where it is served to this machine alone or has no such address."""
     url = urlsplit(st.context.url or "")
     if url.hostname and url.hostname not in (*THIS_MACHINE, *ALL_ADDRESSES):
-        return f"{url.scheme}://{url.netloc}"
+        return f"{url.scheme}://{url.netloc}{_base_path()}"
+    if address := _address_of_proxy():
+        return address
     if st.get_option("server.address") in THIS_MACHINE or not (host := lan_host()):
         return None
-    return f"http://{host}:{st.get_option('server.port')}"
+    return f"http://{host}:{st.get_option('server.port')}{_base_path()}"
+
+
+def _address_of_proxy() -> str | None:
+    """Where visitors find the server if it was told that, as one behind a proxy is; else None."""
+    if not config.is_manually_set("browser.serverAddress"):
+        return None
+    return f"http://{st.get_option('browser.serverAddress')}:{st.get_option('browser.serverPort')}{_base_path()}"
+
+
+def _base_path() -> str:
+    path = st.get_option("server.baseUrlPath").strip("/")
+    return f"/{path}" if path else ""
 
 
 def invite() -> None:

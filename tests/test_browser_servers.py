@@ -13,11 +13,11 @@ import numpy as np
 import psutil
 import pytest
 from browser import ANSWER_MS, draw, settle
+from classes import STROKES, kept_digits
 from PIL import Image
 from playwright.sync_api import expect
 
 from autoencoder.measure.serving import ROOT, free_port
-from classes import STROKES, kept_digits
 
 BACK_WITHIN_MS = 10_000
 START_S = 180

@@ -12,7 +12,7 @@ from autoencoder.ui.classroom import address_for_others
 from autoencoder.ui.options import Options, current_options, set_options
 from autoencoder.ui.visit import DRAW, Visit
 
-QUESTION = "q"
+QUESTION, TOUR = "q", "tour"
 
 
 def parameters_of(question: Question | None, options: Options) -> dict[str, str]:
@@ -25,13 +25,15 @@ def parameters_of(question: Question | None, options: Options) -> dict[str, str]
 def open_address(visit: Visit, page: str) -> None:
     """Ask what the address asks where the page did not write it.
 
-    So it is at the start of a visit, on arrival from another page, and after the browser's Back. A link without a
-    question keeps what is asked. Such links are in the browser's history, too: Back onto one asks what the page was
-    reached with, and leaves the address as it is, since writing it would make a new entry that Back cannot pass.
+    So it is at the start of a visit, on arrival from another page, from one step of the tour to another, and after the
+    browser's Back. A link without a question keeps what is asked. Such links are in the browser's history, too: Back
+    onto one asks what the page was reached with, and leaves the address as it is, since writing it would make a new
+    entry that Back cannot pass.
     """
     begins, comes_from_elsewhere, goes_back = visit.page is None, visit.page not in (None, page), _goes_back()
     parameters = st.query_params.to_dict()
-    is_new = parameters != visit.address and (begins or comes_from_elsewhere or goes_back)
+    steps = {address[TOUR] for address in (visit.address or {}, parameters) if TOUR in address}
+    is_new = parameters != visit.address and (begins or comes_from_elsewhere or goes_back or len(steps) == 2)
     hints = []
     # Streamlit may end a run at any call, in favor of a newer one. So the visit changes at once, between two calls.
     if is_new:

@@ -19,6 +19,8 @@ SWITCHES = {
 # The texts that an address may set an option to, and what they mean.
 NEIGHBORS = {str(number): number for number in range(FEWEST_NEIGHBORS, MOST_NEIGHBORS + 1)}
 TRUTHS = {"true": True, "false": False}
+TOUR = {str(number): number for number in range(1, 10)}
+VALUES = {"neighbors": NEIGHBORS, "tour": TOUR}
 TEST_SWITCH = "Only the 10,000 test digits"
 
 
@@ -26,9 +28,9 @@ TEST_SWITCH = "Only the 10,000 test digits"
 class Options:
     """The settings, each under the name that it has in the address.
 
-    `neighbors` is how many to show, from 1 to 20. The others are switches: to `prepare` a drawing as MNIST's digits
+    `neighbors` is how many to show, from 1 to 20. There are switches: to `prepare` a drawing as MNIST's digits
     are, to show the `difference` of query and reconstruction, to `guess` before the answer is shown, to `present` the
-    page in large type, and to search in the `test` digits alone.
+    page in large type, and to search in the `test` digits alone. `tour` is the step of the guided tour, 0 without one.
     """
 
     neighbors: int = 4
@@ -37,6 +39,7 @@ class Options:
     guess: bool = False
     present: bool = False
     test: bool = False
+    tour: int = 0
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, str]) -> tuple[Self, list[str]]:
@@ -44,7 +47,7 @@ class Options:
         valid: dict[str, Any] = {}
         wrong = []
         for name in asdict(cls()):
-            values = NEIGHBORS if name == "neighbors" else TRUTHS
+            values = VALUES.get(name, TRUTHS)
             text = parameters.get(name)
             if text is None:
                 continue

@@ -4,7 +4,8 @@
 # own class under /5a and /5b; HOST=school.example: the name that visitors use.
 # make test: run all tests.   make lint: check style and types.   make screenshots: remake the README's pictures.
 # make journeys: the browser's tests on five screens, light and dark, with pictures of every lens in .journeys.
-# make benchmark: measure how fast it is, for docs/benchmark.md.   make load: a class at once, for docs/load.md.
+# make benchmark: measure how fast it is, for docs/benchmark.md.   make load: a class at once, for docs/load.md;
+# make load VISITORS=300: so many visitors at once, for docs/visitors.md.
 # make large: search in up to ten million vectors, and by Milvus, for docs/large.md (needs MNIST; MILVUS=ADDRESS: a server).
 # make milvus: a Milvus server on this machine, for the tests and make large (Linux on x86-64).
 # make latency: from pen-up to neighbors.   make fuzz: thousands of hostile inputs.
@@ -71,10 +72,12 @@ milvus:
 	  .milvus/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-milvus-server.txt; }
 	@.milvus/bin/milvus-server --data .milvus/data
 
+load: LOAD = $(if $(VISITORS),tests/load/visitors.py --visitors $(VISITORS),tests/load/class_at_once.py)
+load: LOAD_REPORT = docs/$(if $(VISITORS),visitors,load).md
 load:
 	@$(call install,requirements-dev.lock)
-	@PYTHONPATH=.:tests $(BIN)/python tests/load/class_at_once.py > .load.md || { cat .load.md; exit 1; }
-	@mv .load.md docs/load.md && cat docs/load.md
+	@PYTHONPATH=.:tests $(BIN)/python $(LOAD) > .load.md || { cat .load.md; exit 1; }
+	@mv .load.md $(LOAD_REPORT) && cat $(LOAD_REPORT)
 
 fuzz:
 	@$(call install,requirements-dev.lock)

@@ -18,8 +18,10 @@ import visitor
 from browser import serving
 from PIL import Image
 from starlette.formparsers import MultiPartParser
-from streamlit import net_util
+from streamlit import config, net_util
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.NewSession_pb2 import CustomThemeConfig
+from streamlit.runtime import app_session
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.media_file_storage import MediaFileStorageError
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
@@ -180,7 +182,8 @@ def unchanged(monkeypatch):
     """What `guarded` changes is given back."""
     monkeypatch.setattr(guard, "raise_descriptor_limit", lambda: None)
     changed = [(net_util, "get_external_ip"), (MultiPartParser, "spool_max_size")]
-    for place, name in [*changed, (MemoryUploadedFileManager, "add_file")]:
+    changed += [(config, "get_options_for_section"), (MemoryUploadedFileManager, "add_file")]
+    for place, name in changed:
         monkeypatch.setattr(place, name, getattr(place, name))
     with warnings.catch_warnings():
         yield
@@ -203,6 +206,23 @@ def test_a_download_is_forgotten_when_its_visitor_has_left(unchanged, monkeypatc
     asyncio.run(serve_for(0.2))
     with pytest.raises(MediaFileStorageError):
         storage.get_file(url.split("/")[-1])
+
+
+def test_the_theme_is_looked_up_once(unchanged, monkeypatch):
+    looked_up = []
+    get_options = config.get_options_for_section
+    monkeypatch.setattr(config, "get_options_for_section", lambda name: looked_up.append(name) or get_options(name))
+
+    async def look_up_twice():
+        async with guarded(None):
+            app_session._populate_theme_msg(themes[0])
+            app_session._populate_theme_msg(themes[1])
+
+    themes = CustomThemeConfig(), CustomThemeConfig()
+    asyncio.run(look_up_twice())
+    assert looked_up == ["theme"]
+    assert themes[0] == themes[1]
+    assert themes[0].base_radius == "8px"
 
 
 def test_a_visitor_cannot_drop_the_caches_or_see_the_checkout(address):

@@ -57,18 +57,21 @@ def draw_canvas(visit: Visit) -> None:
     """Show the canvas, and have the visit's drawing follow the pen."""
     from streamlit_drawable_canvas import st_canvas  # registers itself, which works under a running app alone
 
-    with st.container(gap=None):  # the script takes no room
-        st_canvas(
-            stroke_width=BRUSH_PX,
-            stroke_color=INK,
-            background_color=PAPER,
-            height=CANVAS_PX,
-            width=CANVAS_PX,
-            initial_drawing=_fabric_from_drawing(visit.canvas_start) | {"number": visit.canvas_starts},
-            key="canvas",
-            on_change=_take_drawing,
-        )
-        st.html(SEND_AT_ONCE, unsafe_allow_javascript=True)
+    st_canvas(
+        stroke_width=BRUSH_PX,
+        stroke_color=INK,
+        background_color=PAPER,
+        height=CANVAS_PX,
+        width=CANVAS_PX,
+        initial_drawing=_fabric_from_drawing(visit.canvas_start) | {"number": visit.canvas_starts},
+        key="canvas",
+        on_change=_take_drawing,
+    )
+
+
+def send_strokes_at_once() -> None:
+    """Have each stroke sent when the pen is lifted; to be called outside of what a stroke runs again."""
+    st.html(SEND_AT_ONCE, unsafe_allow_javascript=True)
 
 
 def show_undo_and_clear(visit: Visit) -> None:

@@ -1,8 +1,7 @@
 """The desk, the same on every page that looks at a question: the question on the left, a lens on the right."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -13,6 +12,7 @@ from autoencoder.query.question import Drawing, GalleryDigit, Hint, Query, Quest
 from autoencoder.query.search import SearchError
 from autoencoder.ui import ask
 from autoencoder.ui.address import open_address, parameters_of, write_address
+from autoencoder.ui.canvas import send_strokes_at_once
 from autoencoder.ui.card import show_card
 from autoencoder.ui.classroom import invite
 from autoencoder.ui.examples import show_examples
@@ -20,7 +20,8 @@ from autoencoder.ui.loading import NOT_TO_BE_HAD, Loaded, load_class, load_engin
 from autoencoder.ui.options import Options, current_options, show_options
 from autoencoder.ui.seen import show_nothing_seen, show_seen
 from autoencoder.ui.send import show_send
-from autoencoder.ui.style import fit_screen
+from autoencoder.ui.style import fit_screen, fit_type
+from autoencoder.ui.tour import show_tour
 from autoencoder.ui.visit import CAMERA, DRAW, RANDOM, UPLOAD, Visit, current_visit
 
 HINTS = {
@@ -45,6 +46,7 @@ class Asked:
     options: Options
     visit: Visit
     wall: Wall | None = None
+    _result: SearchResult | None = field(default=None, init=False)
 
     @property
     def label(self) -> int | None:
@@ -57,12 +59,20 @@ class Asked:
             return GalleryDigit(self.engine.gallery.name, index)
         return from_text(self.wall.sent[index - self.engine.own].drawing)
 
-    @cached_property
+    @property
     def result(self) -> SearchResult:
-        """What the engine finds: as many neighbors as the options say, or as there are."""
-        available = len(self.engine.gallery) - (self.query.index is not None)
-        n_neighbors = min(self.options.neighbors, available)
-        return self.engine.search(self.query.digit, n_neighbors, exclude=self.query.index)
+        """What the engine finds: as many neighbors as the options say, or as there are. It is searched for once.
+
+        (Not a cached_property: until Python 3.12 that has one lock for all objects, and all visitors would wait for it
+        while one of them searches.)
+        """
+        if self._result is None:
+            available = len(self.engine.gallery) - (self.query.index is not None)
+            n_neighbors = min(self.options.neighbors, available)
+            result = self.engine.search(self.query.digit, n_neighbors, exclude=self.query.index)
+            object.__setattr__(self, "_result", result)  # the class is frozen
+            return result
+        return self._result
 
 
 @dataclass(frozen=True)
@@ -95,6 +105,8 @@ def show_desk(
 ) -> None:
     """A page: what is asked, and what a lens shows of it. The arguments are those of Lens."""
     open_address(current_visit(), title)
+    fit_screen()
+    send_strokes_at_once()
     _show(Lens(title, show, promise, only_unseen, show_blank))
 
 
@@ -102,7 +114,8 @@ def show_desk(
 def _show(lens: Lens) -> None:
     """The whole desk; a stroke or a click runs this alone again."""
     visit, options = current_visit(), current_options()
-    fit_screen(present=options.present)
+    fit_type(present=options.present)
+    show_tour()
     options_place = _show_header(lens.title, visit, options)
     with st.container(key="desk"):
         question_place = st.container(key="question", gap="small")

@@ -10,7 +10,8 @@ from autoencoder.query.question import Hint
 from autoencoder.ui.address import open_address, parameters_of, write_address
 from autoencoder.ui.loading import NOT_TO_BE_HAD, Loaded, load_engine
 from autoencoder.ui.options import current_options
-from autoencoder.ui.style import fit_screen
+from autoencoder.ui.style import fit_screen, fit_type
+from autoencoder.ui.tour import show_tour
 from autoencoder.ui.visit import current_visit
 
 
@@ -51,7 +52,9 @@ def begin_without_engine(title: str, claim: str) -> None:
     visit = current_visit()
     open_address(visit, title)
     options = current_options()
-    fit_screen(present=options.present)
+    fit_screen()
+    fit_type(present=options.present)
+    show_tour()
     st.header(title, anchor=False)
     st.markdown(claim)
     write_address(visit, parameters_of(visit.question, options))

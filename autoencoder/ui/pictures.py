@@ -16,7 +16,8 @@ from autoencoder.ink.preprocess import to_bytes
 from autoencoder.query.engine import Neighbor, SearchResult
 from autoencoder.query.verdict import SAID_OTHERWISE, judge, named
 
-ENLARGEMENT = 10  # each of the 28 x 28 pixels becomes a square of 10: a browser can soften no more than its edges
+PIXELATED = "#pixels"  # at the end of a picture's address: autoencoder/ui/style.py has its pixels shown as squares
+OUTLINE_PX = 280
 OUTLINE_GRAY = (128, 128, 128, 160)  # on light and on dark ground
 OF_THE_CLASS = ":material/groups:"
 SMALL_PX = 74  # on a phone four in a row
@@ -26,7 +27,7 @@ def show_digit(
     digit: NDArray[np.float32], *, alt: str, caption: str | None = None, width: int | Literal["stretch"] = "stretch"
 ) -> None:
     """A digit float32 (28, 28) in [0, 1] as a picture, with a text for those who cannot see it."""
-    st.image(data_uri(enlarge(to_bytes(digit), ENLARGEMENT)), caption=caption, width=width, alt=alt)
+    st.image(pixelated(to_bytes(digit)), caption=caption, width=width, alt=alt)
 
 
 def show_outline(*, alt: str, caption: str | None = None, width: int | Literal["stretch"] = "stretch") -> None:
@@ -84,6 +85,11 @@ def describe_neighbor(neighbor: Neighbor) -> str:
     return f"{named(neighbor.label)} of the class" if neighbor.is_added else named(neighbor.label)
 
 
+def pixelated(pixels: NDArray[np.uint8]) -> str:
+    """Gray (h, w) or colors (h, w, 3) as the address of a picture that the page shows in crisp squares."""
+    return data_uri(Image.fromarray(pixels)) + PIXELATED
+
+
 def enlarge(pixels: NDArray[np.uint8], times: int) -> Image.Image:
     """Gray (h, w) or colors (h, w, 3) as a picture in which each pixel is a square."""
     return Image.fromarray(pixels.repeat(times, axis=0).repeat(times, axis=1))
@@ -98,8 +104,7 @@ def data_uri(picture: Image.Image) -> str:
 
 @cache
 def _outline() -> str:
-    side = 28 * ENLARGEMENT
-    picture = Image.new("RGBA", (side, side))
-    box = (2, 2, side - 3, side - 3)
+    picture = Image.new("RGBA", (OUTLINE_PX, OUTLINE_PX))
+    box = (2, 2, OUTLINE_PX - 3, OUTLINE_PX - 3)
     ImageDraw.Draw(picture).rounded_rectangle(box, radius=12, outline=OUTLINE_GRAY, width=3)
     return data_uri(picture)

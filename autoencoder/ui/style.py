@@ -40,7 +40,8 @@ PAGE = """
 }
 .st-key-why_rank [data-testid="stButtonGroup"] > div { flex-wrap: wrap }
 .st-key-why_rank button { min-height: 3rem }
-.st-key-why_rank img { max-height: 2.25rem !important; height: 2.25rem !important; image-rendering: pixelated }
+.st-key-why_rank img { max-height: 2.25rem !important; height: 2.25rem !important }
+img[src$="#pixels"] { image-rendering: pixelated }
 body { font-variant-numeric: tabular-nums }
 [data-stale] { opacity: 1 !important; transition: none !important }
 [data-testid='stProgress'] * { transition: none !important }
@@ -68,7 +69,11 @@ if (!window.closesMenu) {
 </script>"""
 
 
-def fit_screen(*, present: bool) -> None:
-    """Have question, control and answer on the first screen, in larger type where the page is presented."""
-    style = f"<style>{DESK} {QUESTION} {PAGE} {PRESENTED if present else ''}</style>"
-    st.html(style + CLOSE_MENU, unsafe_allow_javascript=True)
+def fit_screen() -> None:
+    """Have question, control and answer on the first screen."""
+    st.html(f"<style>{DESK} {QUESTION} {PAGE}</style>{CLOSE_MENU}", unsafe_allow_javascript=True)
+
+
+def fit_type(*, present: bool) -> None:
+    """Larger type where the page is presented. Else this holds its place, so that nothing moves when that changes."""
+    st.html(f"<style>{PRESENTED if present else '/* as usual */'}</style>")

@@ -49,6 +49,29 @@ class WrongAnswerError(Exception):
     """A page shows something else than the engine answers to what it was asked."""
 
 
+def expected_answer(engine, asked, n_neighbors):
+    """The texts of the neighbors' pictures and bars for what was asked."""
+    try:
+        query = asked.to_query(engine.gallery)
+    except Hint:
+        ranks = range(1, n_neighbors + 1)
+        return [f"neighbor {rank}, not shown" for rank in ranks], [""] * n_neighbors
+    neighbors = engine.search(query.digit, n_neighbors, exclude=query.index).neighbors
+    pictures = [f"neighbor {rank}, {named(found.label)}" for rank, found in enumerate(neighbors, 1)]
+    return pictures, [f"distance {found.distance:.2f}" for found in neighbors]
+
+
+def check_drawn(asked, strokes):
+    """Raise WrongAnswerError unless what was asked is what was drawn."""
+    ends = [(stroke[0], stroke[-1]) for stroke in strokes]
+    if not isinstance(asked, Drawing) or len(asked.strokes) != len(strokes):
+        raise WrongAnswerError(f"{len(strokes)} strokes were drawn, and another question is answered: {asked}")
+    pairs = zip(asked.strokes, ends, strict=True)
+    far = [np.abs(np.subtract((got[0], got[-1]), drawn)).max() for got, drawn in pairs]
+    if max(far) > NEAR_PX:
+        raise WrongAnswerError(f"a stroke that is {max(far):.0f} px from the drawn one is answered")
+
+
 class Pupil:
     """One visitor: `times_ms`, of each kind of question the times to its answers, and `failures`, what went wrong.
 
@@ -105,7 +128,7 @@ class Pupil:
         ]
         for number, stroke in enumerate(strokes, 1):
             asked = await self._timed("stroke", self._pen(enlarged * stroke + corner))
-            self._check_drawn(asked, strokes[:number])
+            check_drawn(asked, strokes[:number])
         self.has_drawn = True
 
     async def send(self):
@@ -165,34 +188,13 @@ class Pupil:
         shown = await self.page.evaluate(SHOWN)
         parameters = {key: values[0] for key, values in parse_qs(urlsplit(self.page.url).query).items()}
         asked = from_text(parameters["q"])
-        expected = self._expected(asked, int(parameters.get("neighbors", 4)))
+        expected = expected_answer(self.engine, asked, int(parameters.get("neighbors", 4)))
         found = [alt for alt, _ in shown["pictures"] if alt.startswith("neighbor ")], shown["distances"]
         if found != expected:
             raise WrongAnswerError(f"{parameters}: {found} instead of {expected}")
         if await self.page.locator("[data-testid=stException]").count():
             raise WrongAnswerError("a traceback on the page")
         return asked
-
-    def _expected(self, asked, n_neighbors):
-        """The texts of the neighbors' pictures and bars for what was asked."""
-        try:
-            query = asked.to_query(self.engine.gallery)
-        except Hint:
-            ranks = range(1, n_neighbors + 1)
-            return [f"neighbor {rank}, not shown" for rank in ranks], [""] * n_neighbors
-        neighbors = self.engine.search(query.digit, n_neighbors, exclude=query.index).neighbors
-        pictures = [f"neighbor {rank}, {named(found.label)}" for rank, found in enumerate(neighbors, 1)]
-        return pictures, [f"distance {found.distance:.2f}" for found in neighbors]
-
-    def _check_drawn(self, asked, strokes):
-        """Whether what was asked is what this pupil has drawn."""
-        ends = [(stroke[0], stroke[-1]) for stroke in strokes]
-        if not isinstance(asked, Drawing) or len(asked.strokes) != len(strokes):
-            raise WrongAnswerError(f"{len(strokes)} strokes were drawn, and another question is answered: {asked}")
-        pairs = zip(asked.strokes, ends, strict=True)
-        far = [np.abs(np.subtract((got[0], got[-1]), drawn)).max() for got, drawn in pairs]
-        if max(far) > NEAR_PX:
-            raise WrongAnswerError(f"a stroke that is {max(far):.0f} px from the drawn one is answered")
 
     async def _settle(self):
         await self.page.wait_for_timeout(400)  # what was just done takes a moment to reach the server

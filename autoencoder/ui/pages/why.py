@@ -19,7 +19,7 @@ from autoencoder.ui.card import show_card
 from autoencoder.ui.charts import letters_px
 from autoencoder.ui.desk import Asked, show_desk
 from autoencoder.ui.loading import load_knobs
-from autoencoder.ui.pictures import ENLARGEMENT, caption_of, caption_of_neighbor, data_uri, enlarge, show_digit
+from autoencoder.ui.pictures import caption_of, caption_of_neighbor, pixelated, show_digit
 
 RANK = "why_rank"
 COLUMNS, COLUMN_PX, PICTURE_PX = 6, 108, 90  # of the grid below the headline: how many, the least widths
@@ -107,9 +107,10 @@ def _headline(rank: int, neighbor: Neighbor) -> str:
 def _show_choice(asked: Asked) -> None:
     """The neighbors as small pictures, of which one is chosen."""
     gallery, neighbors = asked.engine.gallery, asked.result.neighbors
+    pictures = to_bytes(gallery.images[[neighbor.index for neighbor in neighbors]])
     labels = {
-        rank: f"![neighbor {rank}]({_tiny(gallery.images[neighbor.index])}) {caption_of_neighbor(neighbor, None)}"
-        for rank, neighbor in enumerate(neighbors, 1)
+        rank: f"![neighbor {rank}]({pixelated(picture)}) {caption_of_neighbor(neighbor, None)}"
+        for rank, (neighbor, picture) in enumerate(zip(neighbors, pictures, strict=True), 1)
     }
     st.segmented_control(
         "Which look-alike",
@@ -176,7 +177,7 @@ def _show_difference(query: NDArray[np.float32], found: Found, caption: str) -> 
 
 def _show_colors(colors: NDArray[np.float64], caption: str, alt: str) -> None:
     """Colors (28, 28, 3), from 0 to 255, as a large and crisp picture."""
-    st.image(data_uri(enlarge(np.round(colors).astype(np.uint8), ENLARGEMENT)), caption=caption, alt=alt)
+    st.image(pixelated(np.round(colors).astype(np.uint8)), caption=caption, alt=alt)
 
 
 def _describe(
@@ -298,7 +299,3 @@ def _heat(erased: Erased) -> NDArray[np.float64]:
     heat = (erased.heat / most)[:, :, None]  # from -1 to 1
     full = np.where(heat > 0, HOLDS, PUSHES)
     return erased.digit[:, :, None] * (np.abs(heat) * full + (1 - np.abs(heat)) * NEUTRAL)
-
-
-def _tiny(digit: NDArray[np.float32]) -> str:
-    return data_uri(enlarge(to_bytes(digit), 1))

@@ -6,13 +6,12 @@ tests/test_guard.py that fails when another version of Streamlit makes it void.
 """
 
 import asyncio
-import ctypes
 import ipaddress
 import logging
 import socket
 import warnings
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import cache
 from urllib.parse import urlsplit
 
@@ -139,12 +138,6 @@ def raise_descriptor_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-def give_memory_back() -> None:
-    """Give memory that visitors have left free back to the system. The C library of Linux keeps it unless told to."""
-    with suppress(OSError, AttributeError):  # another system has another library
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
-
-
 def is_from_a_page(message: BackMsg) -> bool:
     """Whether a BackMsg is one that a page of this app sends.
 
@@ -176,15 +169,13 @@ def _only_from_pages(receive: Receive) -> Receive:
 
 
 async def _forget_downloads() -> None:
-    """Have Streamlit forget the files that no page shows, every 30 s, a download at the second time; and give free
-    memory back."""
+    """Have Streamlit forget the files that no page shows, every 30 s; a download goes at the second time."""
     while True:
         await asyncio.sleep(FORGET_EVERY_S)
         try:
             runtime.get_instance().media_file_mgr.remove_orphaned_files()
         except Exception:
             LOGGER.exception("files that no page shows could not be forgotten")
-        give_memory_back()
 
 
 def _keeping_the_last(add_file: Callable[..., None]) -> Callable[..., None]:

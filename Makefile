@@ -2,6 +2,7 @@
 # and keep what the class sends in classes/DATE.db, or in CLASS=FILE (make app CLASS=FILE: on this machine alone).
 # make serve: serve many visitors by several servers behind nginx, SERVERS=2 PORT=8501; CLASSES="5a 5b": each with its
 # own class under /5a and /5b; HOST=school.example: the name that visitors use.
+# make prepare: fetch all that a lesson needs, MNIST included.   make lesson: print docs/lesson's sheets as PDF.
 # make test: run all tests.   make lint: check style and types.   make screenshots: remake the README's pictures.
 # make journeys: the browser's tests on five screens, light and dark, with pictures of every lens in .journeys.
 # make benchmark: measure how fast it is, for docs/benchmark.md.   make load: a class at once, for docs/load.md;
@@ -10,7 +11,7 @@
 # make milvus: a Milvus server on this machine, for the tests and make large (Linux on x86-64).
 # make latency: from pen-up to neighbors.   make fuzz: thousands of hostile inputs.
 # make lock: after a change of requirements*.txt, write down all packages that these need, with their hashes.
-.PHONY: app class serve test lint screenshots journeys benchmark large load latency fuzz milvus lock
+.PHONY: app class serve prepare lesson test lint screenshots journeys benchmark large load latency fuzz milvus lock
 
 # Streamlit needs a home folder, and a user of a container may have none.
 export HOME ?= $(shell getent passwd $$(id -u) | cut -d: -f6 | grep . || echo /tmp)
@@ -35,6 +36,14 @@ serve: SERVERS ?= 2
 serve:
 	@$(call install,requirements.lock)
 	@exec $(BIN)/python -m deploy.serve --servers $(SERVERS) --classes $(CLASSES) --port $(PORT) $(if $(HOST),--host $(HOST))
+
+prepare:
+	@$(call install,requirements.lock)
+	@$(BIN)/python -m deploy.prepare
+
+lesson:
+	@$(call install,requirements-dev.lock)
+	@PYTHONPATH=.:tests $(BIN)/python tests/print_lesson.py
 
 test:
 	@$(call install,requirements-dev.lock)

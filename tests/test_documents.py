@@ -13,7 +13,15 @@ from autoencoder.build.evaluate import format_table
 
 ROOT = Path(__file__).parent.parent
 README, CONTRIBUTING, CARD = "README.md", "CONTRIBUTING.md", "artifacts/MODEL_CARD.md"
-WRITTEN = README, CONTRIBUTING, "CHANGELOG.md", CARD, "docs/scaling.md", "docs/serving.md"  # by hand
+WRITTEN = (
+    README,
+    CONTRIBUTING,
+    "CHANGELOG.md",
+    CARD,
+    "docs/scaling.md",
+    "docs/serving.md",
+    *(f"docs/lesson/{path.name}" for path in sorted((ROOT / "docs/lesson").glob("*.md"))),
+)  # by hand
 FIGURES = {
     README: [("mnist", "mnist_all", "drawn_all")],
     CARD: [

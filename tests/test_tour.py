@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -8,10 +9,12 @@ from pages import lesson, search_page
 from playwright.sync_api import expect
 
 from autoencoder.query.question import from_text
+from autoencoder.ui.glossary import GLOSSARY
 from autoencoder.ui.options import TOUR, Options
 from autoencoder.ui.tour import STEPS, address_of
 
 NUMBERS = range(1, len(STEPS) + 1)
+LESSON = Path(__file__).parent.parent / "docs" / "lesson"
 
 
 def parameters_of(number):
@@ -49,6 +52,22 @@ def test_a_step_that_there_is_not_is_reported(number):
         "The address sets tour to something that cannot be, so it is ignored."
     ]
     assert not any("Step " in markdown.value for markdown in app.markdown)
+
+
+def test_the_plan_has_each_step_with_its_address_and_its_question():
+    plan = (LESSON / "plan-45.md").read_text("utf-8")
+    assert re.findall(r"^    (/.*)$", plan, re.MULTILINE) == [address_of(number) for number in NUMBERS]
+    assert re.findall(r"^## Step \d, minutes [\d–]+: (.*)$", plan, re.MULTILINE) == [step.question for step in STEPS]
+
+
+def test_the_lesson_explains_the_words_as_the_pages_do():
+    text = " ".join((LESSON / "glossary.md").read_text("utf-8").split())
+    assert dict(re.findall(r"- \*\*(.+?)\*\*: (.+?)(?= - \*\*|$)", text)) == GLOSSARY
+
+
+@pytest.mark.parametrize(("sheet", "n_pages"), [("worksheet", 2), ("solutions", 1)])
+def test_a_sheet_is_there_for_printing(sheet, n_pages):
+    assert (LESSON / f"{sheet}.pdf").read_bytes().count(b"/Type /Page\n") == n_pages
 
 
 def expect_step(page, number):

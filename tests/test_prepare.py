@@ -16,7 +16,7 @@ def test_what_is_ready_is_printed(monkeypatch, capsys):
 
 def test_without_mnist_nothing_is_ready(monkeypatch):
     monkeypatch.setattr(prepare, "open_engine", lambda directory: (MNIST, "It could not be downloaded."))
-    with pytest.raises(SystemExit, match="Not ready: MNIST is not here. It could not be downloaded."):
+    with pytest.raises(SystemExit, match=r"Not ready: MNIST is not here\. It could not be downloaded."):
         prepare.main()
 
 
@@ -25,5 +25,5 @@ def test_a_damaged_file_is_named(monkeypatch):
         raise DataError("mnist.npz is damaged.")
 
     monkeypatch.setattr(prepare, "open_engine", damaged)
-    with pytest.raises(SystemExit, match=r"Not ready. mnist.npz is damaged."):
+    with pytest.raises(SystemExit, match=r"Not ready\. mnist\.npz is damaged."):
         prepare.main()

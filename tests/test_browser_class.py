@@ -169,7 +169,13 @@ def test_the_pin_gives_a_teacher_elsewhere_the_tools_and_a_wrong_one_does_not(se
     settle(pupil)
     draw(pupil, STROKES[7])
     pupil.get_by_text("The wall is frozen.").wait_for()
-    expect(send_button(pupil)).to_have_count(0)
+    settle(pupil)
+    send_button(pupil).click()
+    pupil.get_by_text("The wall is frozen: nothing can be sent now.").wait_for()
+    teacher.get_by_role("button", name="Take drawings again").click()
+    expect(teacher.get_by_text("The wall is frozen: nothing can be sent now.")).to_have_count(0)
+    send_button(pupil).click()  # of a page that still says so
+    pupil.get_by_text("Sent: a").wait_for()
 
 
 def test_a_class_is_taken_away_and_brought_into_a_new_one(served, visit, file, tmp_path):

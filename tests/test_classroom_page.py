@@ -102,6 +102,9 @@ def test_a_frozen_wall_takes_nothing(desk, room):
     assert room.wall.sent == ()
     assert "The wall is frozen" in " ".join(toast.value for toast in desk.toast)
     assert "The wall is frozen." in said(search_page())
+    room.freeze(False)
+    desk.button(key="send_to_class").click().run()  # of a page that still says so
+    assert [sent.digit for sent in room.wall.sent] == [7]
 
 
 def test_before_an_answer_is_guessed_nothing_says_what_was_found(room, strokes, seven):

@@ -17,6 +17,7 @@ from autoencoder.ui.pages import morph
 from autoencoder.ui.pages.morph import describe_way, kinds_on_the_way, load_firsts, way, with_ends
 from autoencoder.ui.pages.noise import NOISE, STROKE, describe_errors, describe_removed
 from autoencoder.ui.pages.shift import describe_shift
+from autoencoder.ui.pictures import PIXELATED
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -34,9 +35,8 @@ def shown(app, alt):
 
 def pixels(uri):
     """The digit (28, 28) that a picture shows."""
-    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1]))), float)
-    times = len(picture) // 28
-    return picture[times // 2 :: times, times // 2 :: times] / 255
+    data = uri.removesuffix(PIXELATED).split(",")[1]
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))), float) / 255
 
 
 def words(app):

@@ -31,14 +31,13 @@ def show_send(room: Classroom, engine: Engine, visit: Visit, result: SearchResul
         else:
             key = f"meant-{hash(question)}"  # each drawing has a choice of its own, which begins with what was found
             likely = judge([neighbor.label for neighbor in result.neighbors], digit=visit.told).digit
-            _show_choice(likely, key, disabled=wall.is_frozen)
-            if wall.is_frozen:
+            _show_choice(likely, key)
+            _button("Send to the class", on_click=_send, args=(room, engine, question, key))
+            if wall.is_frozen:  # as far as this page knows: a click finds out
                 st.markdown("The wall is frozen.", width="content")
-            else:
-                _button("Send to the class", on_click=_send, args=(room, engine, question, key))
 
 
-def _show_choice(digit: int | None, key: str, *, disabled: bool) -> None:
+def _show_choice(digit: int | None, key: str, *, disabled: bool = False) -> None:
     st.selectbox(
         "What you meant",
         MEANT,

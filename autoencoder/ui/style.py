@@ -29,7 +29,7 @@ QUESTION = """
 .st-key-seen [data-testid="stImageCaption"] { white-space: nowrap }
 """
 # A headline and its buttons take up to three lines on a phone: their card has room for them, so that nothing below it
-# jumps. Nothing fades or slides into its new state: a browser would draw each step of it.
+# jumps. Nothing fades or slides into its new state: a browser would draw each step of it. A script alone takes no room.
 PAGE = """
 .stMainBlockContainer { padding: 3.75rem 1.5rem 1rem; max-width: 120rem }
 [class*="st-key-card-"] { min-height: 4rem; padding-block: 0.5rem }
@@ -41,6 +41,7 @@ PAGE = """
 .st-key-why_rank [data-testid="stButtonGroup"] > div { flex-wrap: wrap }
 .st-key-why_rank button { min-height: 3rem }
 .st-key-why_rank img { max-height: 2.25rem !important; height: 2.25rem !important }
+.stElementContainer:has(> .stHtml > script:first-child) { position: absolute }
 img[src$="#pixels"] { image-rendering: pixelated }
 body { font-variant-numeric: tabular-nums }
 [data-stale] { opacity: 1 !important; transition: none !important }

@@ -54,7 +54,7 @@ def _show_tools(room: Classroom) -> None:
             _download("Table (CSV)", f"{name}.csv", lambda: export.to_csv(shown.sent), "text/csv")
             _download("Picture (PNG)", f"{name}.png", lambda: export.to_png(shown), "image/png")
     st.file_uploader("Bring in the table of another class", type=["csv"], key=TABLE, on_change=_bring)
-    _button("Start a new class", ":material/add:", lambda: room.start_anew(_next_file(room.path)))
+    _button("Start a new class", ":material/add:", lambda: _start_anew(room))
     st.caption("The file of this class is kept.")
 
 
@@ -94,6 +94,12 @@ def _bring() -> None:
             st.toast(f"{n:,} new {'drawing' if n == 1 else 'drawings'}.", icon=":material/check:")
 
     _as_teacher(bring)
+
+
+def _start_anew(room: Classroom) -> None:
+    """Begin a new class, and print where it is kept: another start of the server needs its name to go on with it."""
+    room.start_anew(_next_file(room.path))
+    print(f"A new class is kept in {room.path}. To go on with it later: make class CLASS={room.path}", flush=True)
 
 
 def _next_file(path: Path) -> Path:

@@ -29,6 +29,7 @@ NO_CLASS = (
 WALL, SCORE, MAP, TEACH = SECTIONS = "Wall", "Score", "Map", "Teach"
 LOOKS_EVERY_S = 1.0
 MOST_ON_WALL = 500  # the newest
+FEW = 30  # digits, that say little of what the search gains
 CURVE_PX, BARS_PX = 320, 340
 
 
@@ -73,6 +74,8 @@ def _show(section: str | None, room: Classroom, shown: Wall, engine: Engine) -> 
     """A section of the page; raises Hint where there is nothing to see."""
     if section == TEACH:
         _show_teach(room, shown, engine)
+    elif not shown.sent and shown.n_hidden:
+        raise Hint(f"What was sent is hidden ({shown.n_hidden}). The teacher can undo it.")
     elif not shown.sent:
         raise Hint("Nothing has been sent yet. The first digit appears here by itself.")
     elif section == WALL:
@@ -166,6 +169,8 @@ def _show_teach(room: Classroom, shown: Wall, engine: Engine) -> None:
         "To teach a search, add examples: nothing is trained here. Each drawing is judged before it is added, so none "
         "can find itself. Both curves are computed whether the switch is on or off."
     )
+    if len(alone) < FEW:
+        st.caption(f"Of fewer than {FEW} digits the curves go up or down by chance.")
 
 
 def _clock(at: float) -> str:

@@ -14,6 +14,7 @@ from autoencoder.query.verdict import judge, named
 from autoencoder.ui.visit import Visit, current_visit
 
 MEANT = [*range(NO_DIGIT), NO_DIGIT]
+REFUSED = "send_refused"  # a sentence: what a click's own function shows is lost where a part of the page runs again
 
 
 def show_send(room: Classroom, engine: Engine, visit: Visit, result: SearchResult | None) -> None:
@@ -22,6 +23,8 @@ def show_send(room: Classroom, engine: Engine, visit: Visit, result: SearchResul
     The class judges by `engine`, that of the gallery alone.
     """
     question, wall = visit.question, room.wall
+    if problem := st.session_state.pop(REFUSED, None):
+        st.toast(problem, icon=":material/block:")
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="send"):
         if result is None or not isinstance(question, Drawing):
             _show_choice(None, "meant-nothing", disabled=True)
@@ -66,12 +69,12 @@ def _show_sent(room: Classroom, sent: Sent, visit: Visit) -> None:
 def _send(room: Classroom, engine: Engine, drawing: Drawing, key: str) -> None:
     visit, digit = current_visit(), st.session_state.get(key)
     if not isinstance(digit, int):
-        st.toast("Say first which digit you meant.", icon=":material/help:")
+        st.session_state[REFUSED] = "Say first which digit you meant."
         return
     try:
         room.send(drawing, digit, engine, visit=visit.number)
     except (ClassError, SearchError) as problem:
-        st.toast(str(problem), icon=":material/block:")
+        st.session_state[REFUSED] = str(problem)
     else:
         visit.tell(drawing, None if digit == NO_DIGIT else digit)
 
@@ -80,4 +83,4 @@ def _withdraw(room: Classroom, number: int) -> None:
     try:
         room.withdraw(number, visit=current_visit().number)
     except ClassError as problem:
-        st.toast(str(problem), icon=":material/block:")
+        st.session_state[REFUSED] = str(problem)

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from autoencoder.query.question import from_text
 from autoencoder.ui.glossary import GLOSSARY
-from autoencoder.ui.options import TOUR, Options
+from autoencoder.ui.options import TOUR_STEPS, Options
 from autoencoder.ui.tour import STEPS, address_of
 
 NUMBERS = range(1, len(STEPS) + 1)
@@ -22,7 +22,7 @@ def parameters_of(number):
 
 
 def test_an_address_can_name_each_step():
-    assert list(TOUR.values()) == list(NUMBERS)
+    assert list(TOUR_STEPS.values()) == list(NUMBERS)
 
 
 @pytest.mark.parametrize("number", NUMBERS)

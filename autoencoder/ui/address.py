@@ -33,7 +33,8 @@ def open_address(visit: Visit, page: str) -> None:
     begins, comes_from_elsewhere, goes_back = visit.page is None, visit.page not in (None, page), _goes_back()
     parameters = st.query_params.to_dict()
     steps = {address[TOUR] for address in (visit.address or {}, parameters) if TOUR in address}
-    is_new = parameters != visit.address and (begins or comes_from_elsewhere or goes_back or len(steps) == 2)
+    goes_a_step = len(steps) == 2  # who leaves the tour is in none
+    is_new = parameters != visit.address and (begins or comes_from_elsewhere or goes_back or goes_a_step)
     hints = []
     # Streamlit may end a run at any call, in favor of a newer one. So the visit changes at once, between two calls.
     if is_new:

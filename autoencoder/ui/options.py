@@ -19,8 +19,8 @@ SWITCHES = {
 # The texts that an address may set an option to, and what they mean.
 NEIGHBORS = {str(number): number for number in range(FEWEST_NEIGHBORS, MOST_NEIGHBORS + 1)}
 TRUTHS = {"true": True, "false": False}
-TOUR = {str(number): number for number in range(1, 10)}
-VALUES = {"neighbors": NEIGHBORS, "tour": TOUR}
+TOUR_STEPS = {str(number): number for number in range(1, 10)}
+VALUES = {"neighbors": NEIGHBORS, "tour": TOUR_STEPS}
 TEST_SWITCH = "Only the 10,000 test digits"
 
 

@@ -145,6 +145,8 @@ class Visitor:
             await asyncio.wait_for(self._ask(clicked), LOST_S)
         finally:
             self.times_s[kind].append(time.monotonic() - began)
+        if self._page.exceptions:
+            raise WrongAnswerError(f"a traceback on the page: {self._page.exceptions.pop()}")
         if self._page.query == before:
             raise WrongAnswerError(f"the page's address stays {before}")
         self.answers.append((self._page.query, self._page.pictures, self._page.distances, list(drawn or [])))

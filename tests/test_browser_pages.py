@@ -96,3 +96,12 @@ def test_the_browser_s_back_leads_through_the_pages_with_their_question(visit, s
         if search.is_visible():
             break
     expect(search).to_be_visible()
+
+
+def test_what_holds_a_look_alike_is_shown_as_large_as_the_query(visit, server, gallery):
+    page = visit(f"{server}/why?q={gallery.name}-7", canvas=False)
+    pictures = page.locator("[alt='the query'], [alt^='what holds the look-alike near'], [alt^='the difference']")
+    page.get_by_alt_text("what holds the look-alike near").wait_for()
+    widths = pictures.evaluate_all("all => all.map(one => one.clientWidth)")
+    assert len(widths) >= 3
+    assert min(widths) > 80  # a picture has 28 pixels

@@ -177,7 +177,7 @@ def _show_difference(query: NDArray[np.float32], found: Found, caption: str) -> 
 
 def _show_colors(colors: NDArray[np.float64], caption: str, alt: str) -> None:
     """Colors (28, 28, 3), from 0 to 255, as a large and crisp picture."""
-    st.image(pixelated(np.round(colors).astype(np.uint8)), caption=caption, alt=alt)
+    st.image(pixelated(np.round(colors).astype(np.uint8)), caption=caption, width="stretch", alt=alt)
 
 
 def _describe(
